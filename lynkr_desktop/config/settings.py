@@ -1,0 +1,330 @@
+"""What the user decided: one frozen, versioned tree. Values and their checks only; files are in `file`, secrets in `secrets`."""
+
+import dataclasses
+import re
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Final
+
+from lynkr_desktop.errors import ConfigError
+
+VERSION: Final = 1
+DEFAULT_PORT: Final = 8081
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+class Tier(StrEnum):
+    """How much model a request needs, cheapest first."""
+
+    SIMPLE = "SIMPLE"
+    MEDIUM = "MEDIUM"
+    COMPLEX = "COMPLEX"
+    REASONING = "REASONING"
+
+    @property
+    def rank(self) -> int:
+        """0 for SIMPLE to 3 for REASONING."""
+        return _RANKS[self]
+
+
+TIERS: Final = tuple(Tier)
+_RANKS: Final = {tier: rank for rank, tier in enumerate(TIERS)}
+
+
+class ModeKind(StrEnum):
+    """Who chooses the model."""
+
+    AUTO = "auto"  # the score chooses a tier
+    PIN = "pin"  # always the same tier
+    DIRECT = "direct"  # always one provider and model, no tiers
+    OBSERVE = "observe"  # the same, but what AUTO would have chosen is noted
+    LOCAL = "local"  # as AUTO, but nothing leaves this machine
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """The routing mode; `tier` belongs to PIN."""
+
+    kind: ModeKind = ModeKind.AUTO
+    tier: Tier | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An account and a model there. `model` may hold colons (`qwen2.5:7b`)."""
+
+    account: str
+    model: str
+
+    def __str__(self) -> str:
+        return f"{self.account}:{self.model}"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A provider as the user set it up. The key is not here: it is in the keychain under this account's id.
+
+    `base_url` empty means the provider's own. `key_origin` is the origin that the key was entered for: it is used for no other.
+    """
+
+    id: str
+    provider: str
+    title: str = ""
+    base_url: str = ""
+    model: str = ""  # used in Direct mode and where a tier names no model
+    key_origin: str = ""
+    is_enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Boundaries:
+    """The highest score that still belongs to SIMPLE, MEDIUM and COMPLEX; the rest is REASONING."""
+
+    simple: int = 25
+    medium: int = 50
+    complex: int = 75
+
+    def tier_of(self, score: float) -> Tier:
+        """The tier of a score 0 to 100. Only upper bounds are compared, so no score falls into a gap."""
+        if score <= self.simple:
+            return Tier.SIMPLE
+        if score <= self.medium:
+            return Tier.MEDIUM
+        return Tier.COMPLEX if score <= self.complex else Tier.REASONING
+
+    def range_of(self, tier: Tier) -> tuple[int, int]:
+        """First and last whole score of a tier."""
+        starts = (0, self.simple + 1, self.medium + 1, self.complex + 1)
+        ends = (self.simple, self.medium, self.complex, 100)
+        return starts[tier.rank], ends[tier.rank]
+
+
+@dataclass(frozen=True, slots=True)
+class TierTargets:
+    """Each tier's targets: the first serves, the rest are its fallbacks, in order."""
+
+    simple: tuple[Target, ...] = ()
+    medium: tuple[Target, ...] = ()
+    complex: tuple[Target, ...] = ()
+    reasoning: tuple[Target, ...] = ()
+
+    def of(self, tier: Tier) -> tuple[Target, ...]:
+        """The targets of one tier."""
+        return (self.simple, self.medium, self.complex, self.reasoning)[tier.rank]
+
+    def with_tier(self, tier: Tier, targets: tuple[Target, ...]) -> "TierTargets":
+        """The same with one tier's targets replaced."""
+        return dataclasses.replace(self, **{tier.value.lower(): targets})
+
+    @property
+    def are_complete(self) -> bool:
+        """Has every tier a target? Only then do tiers route."""
+        return all(self.of(tier) for tier in TIERS)
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """The mode, the tiers and where they end. `direct` is the account and model of Direct mode."""
+
+    mode: Mode = field(default_factory=Mode)
+    tiers: TierTargets = field(default_factory=TierTargets)
+    boundaries: Boundaries = field(default_factory=Boundaries)
+    direct: Target | None = None
+    fallback: Target | None = None  # FALLBACK_PROVIDER: the last resort after all tiers
+    is_fallback_enabled: bool = True
+    is_sticky: bool = True  # a conversation keeps its model unless a change is worth it
+    embeddings: Target | None = None  # EMBEDDINGS_PROVIDER: who makes vectors; without a model, the provider's usual one
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where clients reach us. Always loopback."""
+
+    port: int = DEFAULT_PORT
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds, so that nothing hangs and nothing drowns. A stream as a whole is limited only by the program's end."""
+
+    connect_seconds: float = 10.0
+    first_byte_seconds: float = 300.0
+    idle_seconds: float = 180.0
+    stop_seconds: float = 5.0  # at the program's end, for the answers in progress
+    max_concurrent: int = 256  # requests at once; as many again may wait
+    max_memory_mib: int = 4096  # beyond it requests are taken one by one
+    stops_loops: bool = False  # refuse conversations that go in circles, instead of only warning
+
+
+class Theme(StrEnum):
+    """Colours of the window."""
+
+    SYSTEM = "system"
+    LIGHT = "light"
+    DARK = "dark"
+
+
+class EngineLoop(StrEnum):
+    """Which event loop hosts the engine in the desktop program."""
+
+    THREAD = "thread"  # its own, in its own thread
+    QT = "qt"  # the window's, through qasync
+
+
+@dataclass(frozen=True, slots=True)
+class Desktop:
+    """How the window behaves."""
+
+    theme: Theme = Theme.SYSTEM
+    engine_loop: EngineLoop = EngineLoop.THREAD
+    shows_window_at_start: bool = True
+    is_embedded_model_enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What is kept of exchanges, and how long."""
+
+    keep_days: int = 90
+    most_megabytes: int = 1000  # beyond it the oldest go early; a million bytes each
+
+
+class BudgetPeriod(StrEnum):
+    """After what time a budget begins anew, at local midnight; weeks begin on Mondays."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    NONE = "none"  # never: for sessions
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much money may be spent, and what happens on the way there.
+
+    `scope` is `all`, `client:<id>` for one program, or `session` for every session by itself, which has no period. The steps
+    are percents of the amount at which something happens; None leaves a step out. A program's id is the one in the ledger.
+    """
+
+    amount_usd: str  # decimal text, for it is compared with exact sums
+    scope: str = "all"
+    period: BudgetPeriod = BudgetPeriod.DAY
+    notify_at: int | None = 80  # tell the user
+    cap_at: int | None = None  # use no tier above `highest_tier`
+    highest_tier: Tier = Tier.MEDIUM
+    free_at: int | None = None  # use only models that cost nothing
+    stop_at: int | None = 100  # refuse requests
+
+    @property
+    def amount(self) -> Decimal:
+        """The amount as an exact number."""
+        return Decimal(self.amount_usd)
+
+    @property
+    def client(self) -> str:
+        """The program's id where the budget is one program's; else empty."""
+        return self.scope.removeprefix(CLIENT_SCOPE) if self.scope.startswith(CLIENT_SCOPE) else ""
+
+
+CLIENT_SCOPE: Final = "client:"
+ASKED_BASELINE: Final = "requested"  # the model that the client asked for
+COMPLEX_BASELINE: Final = "complex"  # always the first target of COMPLEX
+_MOST_USD: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The whole tree."""
+
+    version: int = VERSION
+    endpoint: Endpoint = field(default_factory=Endpoint)
+    accounts: tuple[Account, ...] = ()
+    routing: Routing = field(default_factory=Routing)
+    limits: Limits = field(default_factory=Limits)
+    desktop: Desktop = field(default_factory=Desktop)
+    ledger: Ledger = field(default_factory=Ledger)
+    budgets: tuple[Budget, ...] = ()
+    baseline: str = COMPLEX_BASELINE  # what savings are counted against; also `account:model`; empty: they are not counted
+
+    def account(self, account_id: str) -> Account | None:
+        """The account of that id, if it exists."""
+        return next((account for account in self.accounts if account.id == account_id), None)
+
+
+def validate(settings: Settings) -> Settings:
+    """The same settings. Raises `ConfigError` that names the field and the remedy."""
+    if not 1 <= settings.endpoint.port <= 65535:
+        raise ConfigError("The port is out of range.", "Choose a port from 1 to 65535.", field="endpoint.port")
+    bounds = settings.routing.boundaries
+    if not 0 <= bounds.simple < bounds.medium < bounds.complex < 100:
+        raise ConfigError(
+            "The tiers' boundaries are out of order.",
+            "They must rise from 0 to 99, for example 25, 50, 75.",
+            field="routing.boundaries",
+        )
+    seen: set[str] = set()
+    for index, account in enumerate(settings.accounts):
+        where = f"accounts[{index}]"
+        if not _NAME.fullmatch(account.id):
+            raise ConfigError(
+                f"The account name {account.id!r} cannot be used.",
+                "Use lower-case letters, digits, dots, dashes and underscores.",
+                field=f"{where}.id",
+            )
+        if account.id in seen:
+            raise ConfigError(f"There are two accounts named {account.id!r}.", "Rename one.", field=f"{where}.id")
+        seen.add(account.id)
+    _validate_limits(settings.limits)
+    for index, budget in enumerate(settings.budgets):
+        _validate_budget(budget, f"budgets[{index}]")
+    if settings.baseline not in ("", ASKED_BASELINE, COMPLEX_BASELINE) and not all(settings.baseline.partition(":")):
+        raise ConfigError(
+            f"Savings cannot be counted against {settings.baseline[:80]!r}.",
+            "Use requested, complex, or an account and a model as account:model.",
+            field="baseline",
+        )
+    if settings.ledger.keep_days < 1:
+        raise ConfigError("The ledger must keep at least one day.", "Set 1 or more.", field="ledger.keep_days")
+    if settings.ledger.most_megabytes < 1:
+        raise ConfigError("The ledger needs at least one megabyte.", "Set 1 or more.", field="ledger.most_megabytes")
+    return settings
+
+
+def _validate_limits(limits: Limits) -> None:
+    for item in dataclasses.fields(limits):
+        unit = "seconds" if item.name.endswith("_seconds") else "a number"
+        value = getattr(limits, item.name)
+        if not isinstance(value, bool) and not 0 < value <= 86400:
+            raise ConfigError(
+                f"The limit {item.name!r} is out of range.", f"Use {unit} from 1 to 86400.", field=f"limits.{item.name}"
+            )
+
+
+def _validate_budget(budget: Budget, where: str) -> None:
+    try:
+        amount = budget.amount
+    except InvalidOperation:
+        amount = Decimal(0)
+    if not (amount.is_finite() and 0 < amount <= _MOST_USD):
+        raise ConfigError(
+            f"A budget of {budget.amount_usd[:40]!r} is not an amount of money.",
+            "Enter US dollars above 0 as a plain number, for example 10 or 2.50.",
+            field=f"{where}.amount_usd",
+        )
+    if budget.scope not in ("all", "session") and not budget.client:
+        raise ConfigError(
+            f"The scope {budget.scope[:40]!r} of a budget is not known.",
+            "Use all, session, or client: with the id of a program, for example client:claude-code.",
+            field=f"{where}.scope",
+        )
+    if (budget.scope == "session") != (budget.period is BudgetPeriod.NONE):
+        raise ConfigError(
+            "A budget for each session has the period none, and only such a budget.",
+            "Choose day, week or month for all other budgets.",
+            field=f"{where}.period",
+        )
+    for name in ("notify_at", "cap_at", "free_at", "stop_at"):
+        percent = getattr(budget, name)
+        if percent is not None and not 1 <= percent <= 100:
+            raise ConfigError("A budget's step lies outside the budget.", "Use percents from 1 to 100.", field=f"{where}.{name}")

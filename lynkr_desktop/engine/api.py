@@ -1,0 +1,202 @@
+"""What the window may ask of the engine, and nothing more. A protocol and its values; no logic.
+
+`Engine`'s coroutines run on the engine's loop: the window awaits them through its bridge. `snapshot` may come from any thread.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from lynkr_desktop.config.settings import Account, Budget, Routing, Settings
+from lynkr_desktop.engine.events import Event, Exchange, Trouble
+from lynkr_desktop.engine.providers.models import ModelFacts
+from lynkr_desktop.engine.routing.replay import WhatIf
+from lynkr_desktop.engine.routing.route import Route
+
+
+class AccountState(msgspec.Struct, frozen=True):
+    """An account in numbers of the last hour. `state`: unknown, healthy, slow, failing, disabled, no_key."""
+
+    id: str
+    title: str
+    provider: str
+    provider_title: str
+    is_local: bool
+    state: str
+    detail: str = ""
+    requests: int = 0
+    errors: int = 0
+    p50_first_token_ms: float | None = None
+    p95_first_token_ms: float | None = None
+    cost_usd: str | None = None
+
+
+class BudgetState(msgspec.Struct, frozen=True):
+    """A budget at one moment. Of budgets for each session it is the fullest one's among the sessions of today.
+
+    `reserved_usd` is held back for answers that still come. `step`: empty, notify, cap, free, stop. `ends_at_ms` is when it
+    begins anew, counted from 1970; None if never.
+    """
+
+    budget: Budget
+    spent_usd: str
+    reserved_usd: str
+    step: str
+    ends_at_ms: int | None
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """The engine at one moment: what tray, window and command line show.
+
+    Sums are of today, local time. `cost_today_usd` counts priced exchanges only; `unpriced_today` says how many are not in it.
+    """
+
+    is_serving: bool = False
+    url: str = ""
+    note: str = ""
+    requests_today: int = 0
+    failed_today: int = 0
+    active: int = 0
+    cost_today_usd: str = "0"
+    unpriced_today: int = 0
+    tiers_today: dict[str, int] = {}
+    median_first_token_ms: float | None = None
+    last: Exchange | None = None
+    accounts: tuple[AccountState, ...] = ()
+    troubles: tuple[Trouble, ...] = ()
+    budgets: tuple[BudgetState, ...] = ()
+
+
+class ActivityQuery(msgspec.Struct, frozen=True):
+    """Which exchanges to list, newest first. Empty fields do not filter. `before` is an exchange id for the next page."""
+
+    text: str = ""
+    tiers: tuple[str, ...] = ()
+    clients: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+    only_failed: bool = False
+    since_ms: int = 0
+    before: str = ""
+    limit: int = 200
+
+
+class Bucket(msgspec.Struct, frozen=True):
+    """One bar of the spend chart: cost by key (tier, account, model or client) as decimal text."""
+
+    start_ms: int
+    cost_by_key: dict[str, str]
+    requests: int
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """The overview's numbers for a span of time, with a sparkline's values for each, oldest first."""
+
+    cost_usd: str
+    unpriced: int
+    requests: int
+    failed: int
+    median_first_token_ms: float | None
+    cost_line: tuple[float, ...] = ()
+    requests_line: tuple[float, ...] = ()
+    first_token_line: tuple[float, ...] = ()
+    saved_usd: str | None = None  # signed, against `baseline`; None if it cannot be told
+    baseline: str = ""
+    saved_label: str = ""  # measured or estimated
+    unmeasurable: int = 0  # requests that `saved_usd` leaves out
+
+
+class ProbeResult(msgspec.Struct, frozen=True):
+    """What a real, cheapest call to a provider gave. `text` is the model's answer or the provider's own error."""
+
+    is_ok: bool
+    text: str
+    milliseconds: float
+    model: str = ""
+    kind: str = ""  # failure kind
+    next_step: str = ""
+
+
+class LocalServer(msgspec.Struct, frozen=True):
+    """A model server found on this machine."""
+
+    provider: str
+    title: str
+    base_url: str
+    models: tuple[str, ...]
+
+
+class Analysis(msgspec.Struct, frozen=True):
+    """What the router would do with a request, without doing it. `estimates`: tier → (target, estimated cost or None)."""
+
+    route: Route
+    input_tokens: int
+    estimates: dict[str, tuple[str, str | None]] = {}
+
+
+class Engine(Protocol):
+    """The engine as the window sees it."""
+
+    def snapshot(self) -> Snapshot:
+        """The state now. Cheap; from any thread."""
+        ...
+
+    def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
+        """Call `listener` for each event, on the engine's loop. Returns the way to stop that."""
+        ...
+
+    async def apply(self, settings: Settings) -> None:
+        """Use other settings from the next request on; streams go on. Raises `ConfigError`."""
+        ...
+
+    async def set_key(self, account: str, key: str) -> None:
+        """Use a key for an account from now on; empty removes it. The keychain is not this room's business."""
+        ...
+
+    async def probe(self, account: str) -> ProbeResult:
+        """Make the cheapest real call to an account of the applied settings."""
+        ...
+
+    async def probe_candidate(self, account: Account, key: str) -> ProbeResult:
+        """The same for an account that is not among the settings yet, or not so. Neither it nor the key is kept."""
+        ...
+
+    async def models(self, account: str) -> tuple[ModelFacts, ...]:
+        """The models that an account offers. Raises `UpstreamError`."""
+        ...
+
+    async def candidate_models(self, account: Account, key: str) -> tuple[ModelFacts, ...]:
+        """The same for an account that is not among the settings yet, or not so. Neither it nor the key is kept."""
+        ...
+
+    async def discover(self) -> tuple[LocalServer, ...]:
+        """Model servers on their usual ports on this machine."""
+        ...
+
+    async def analyze(self, text: str) -> Analysis:
+        """What a bare prompt would score, and where it would go."""
+        ...
+
+    async def what_if(self, routing: Routing, since_ms: int) -> WhatIf:
+        """What the requests since a moment would have cost under other tiers."""
+        ...
+
+    async def activity(self, query: ActivityQuery) -> tuple[Exchange, ...]:
+        """Exchanges of the ledger, newest first."""
+        ...
+
+    async def figures(self, since_ms: int) -> Figures:
+        """The overview's numbers since a moment."""
+        ...
+
+    async def spend(self, since_ms: int, buckets: int, by: str) -> tuple[Bucket, ...]:
+        """Spend over time in equal buckets, by `tier`, `account`, `model` or `client`."""
+        ...
+
+    async def histogram(self, since_ms: int) -> tuple[int, ...]:
+        """How many exchanges had each score: 101 numbers, for 0 to 100."""
+        ...
+
+    def facts_of(self, provider: str, model: str) -> ModelFacts:
+        """What is known of a model offline. From any thread."""
+        ...

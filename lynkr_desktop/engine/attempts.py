@@ -1,0 +1,175 @@
+"""Try a route's targets until one answers. Every try is noted in the exchange; no byte has gone to the client yet."""
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+from lynkr_desktop.config.settings import Target
+from lynkr_desktop.engine.answer import Answer, fetch
+from lynkr_desktop.engine.bus import Bus
+from lynkr_desktop.engine.chat.request import ChatRequest
+from lynkr_desktop.engine.delivery import Delivery
+from lynkr_desktop.engine.events import Attempt, FailedOver
+from lynkr_desktop.engine.exchange import OpenExchange
+from lynkr_desktop.engine.plan import Plan
+from lynkr_desktop.engine.prepare import prepare
+from lynkr_desktop.engine.providers.access import Access
+from lynkr_desktop.engine.resilience.breaker import Breakers
+from lynkr_desktop.engine.resilience.failures import Again, NextTarget, Stop, after, is_targets_fault
+from lynkr_desktop.engine.resilience.guard import BudgetGuard
+from lynkr_desktop.engine.resilience.health import HealthBook
+from lynkr_desktop.engine.resilience.ladder import Needs, Rung, Skipped, ladder, with_larger_window
+from lynkr_desktop.engine.upstream import Upstream
+from lynkr_desktop.engine.wire.contract import CannotCarryError
+from lynkr_desktop.errors import ConfigError, LynkrError, UpstreamError
+
+_SPENT: Final = 99  # tries on a target: no more of them
+
+
+class Attempts:
+    """Climbs the ladder of a route's targets. Keeps what it learns of them: breakers and health.
+
+    `awake` gives an account whose server we start ourselves once it runs, any other as it is.
+    """
+
+    def __init__(self, upstream: Upstream, bus: Bus, awake: Callable[[Access], Awaitable[Access]], budgets: BudgetGuard) -> None:
+        self.breakers = Breakers()
+        self.health = HealthBook()
+        self._upstream = upstream
+        self._bus = bus
+        self._awake = awake
+        self._budgets = budgets
+
+    async def first_answer(self, request: ChatRequest, needs: Needs, exchange: OpenExchange, plan: Plan) -> Answer:
+        """The answer of the first target that gives one. Raises the failure that stopped the climb, with what else was tried."""
+        now = time.monotonic()
+        found = ladder(exchange.targets, needs, plan.facts_of, lambda target: self.breakers.state(target, now))
+        rungs, failures = list(found.rungs), list[tuple[Target, LynkrError]]()
+        while rungs:
+            rung = rungs.pop(0)
+            target = rung[0]
+            outcome = await self._try(request, rung, exchange, plan, has_next=bool(rungs))
+            if isinstance(outcome, Answer):
+                self._tell_failover(exchange, target, failures)
+                return outcome
+            failures.append((target, outcome))
+            if isinstance(outcome, UpstreamError):
+                match after(outcome, _SPENT, has_next=bool(rungs)):
+                    case Stop():
+                        break
+                    case NextTarget(needs_larger_window=True):
+                        rungs = list(with_larger_window(rungs, target, plan.facts_of))
+        raise _summary(failures, found.skipped)
+
+    async def _try(
+        self, request: ChatRequest, rung: Rung, exchange: OpenExchange, plan: Plan, *, has_next: bool
+    ) -> Answer | LynkrError:
+        """One target, as often as its failures allow."""
+        target = rung[0]
+        limits = plan.settings.limits
+        tries = 0
+        while True:
+            tries += 1
+            started_ms = exchange.elapsed_ms()
+            try:
+                self._budgets.reserve(exchange, request.max_tokens, plan.facts_of(target))
+                access = await self._awake(plan.access(target.account))
+                prepared = prepare(request, rung, access, exchange.inbound, limits)
+            except (CannotCarryError, LynkrError) as error:
+                problem = ConfigError(str(error)) if isinstance(error, CannotCarryError) else error
+                self._note(exchange, rung, started_ms, problem)
+                return problem
+            self.breakers.begin(target, time.monotonic())
+            try:
+                answer = await fetch(self._upstream, prepared)
+            except UpstreamError as error:
+                self._failed(exchange, rung, started_ms, error)
+                decision = after(error, tries, has_next=has_next)
+                if not isinstance(decision, Again):
+                    return error
+                await self._upstream.pause(decision.seconds)
+            except BaseException:
+                self.breakers.undecided(target)
+                raise
+            else:
+                answer.started_ms = started_ms
+                return answer
+
+    def note_served(self, delivery: Delivery, error: LynkrError | None) -> None:
+        """The target that answered is done, well or with an error after its first content."""
+        answer, exchange = delivery.answer, delivery.exchange
+        target, now = answer.prepared.target, time.monotonic()
+        kind = error.kind if isinstance(error, UpstreamError) else None
+        if kind is not None and is_targets_fault(kind):
+            self.breakers.failed(target, now)
+        else:
+            self.breakers.succeeded(target)
+        self.health.record(target.account, now, kind=kind, first_token_ms=exchange.first_token_ms)
+        exchange.attempts.append(
+            Attempt(
+                account=target.account,
+                model=target.model,
+                tier=answer.prepared.tier or "",
+                started_ms=answer.started_ms,
+                first_byte_ms=exchange.first_token_ms,
+                ended_ms=exchange.elapsed_ms(),
+                status=answer.reply.status,
+                error=kind or "",
+                detail=str(error)[:500] if error else "",
+            )
+        )
+
+    def _failed(self, exchange: OpenExchange, rung: Rung, started_ms: float, error: UpstreamError) -> None:
+        target, now = rung[0], time.monotonic()
+        if is_targets_fault(error.kind):
+            self.breakers.failed(target, now)
+            self.health.record(target.account, now, kind=error.kind)
+        else:
+            self.breakers.undecided(target)
+        self._note(exchange, rung, started_ms, error)
+
+    def _note(self, exchange: OpenExchange, rung: Rung, started_ms: float, error: LynkrError) -> None:
+        target, tier = rung
+        exchange.attempts.append(
+            Attempt(
+                account=target.account,
+                model=target.model,
+                tier=tier or "",
+                started_ms=started_ms,
+                first_byte_ms=None,
+                ended_ms=exchange.elapsed_ms(),
+                status=error.status if isinstance(error, UpstreamError) else None,
+                error=error.kind if isinstance(error, UpstreamError) else "config",
+                detail=str(error)[:500],
+            )
+        )
+
+    def _tell_failover(self, exchange: OpenExchange, served: Target, failures: Sequence[tuple[Target, LynkrError]]) -> None:
+        if failures:
+            first, error = failures[0]
+            kind = error.kind if isinstance(error, UpstreamError) else "config"
+            self._bus.publish(FailedOver(exchange.id, str(first), str(served), kind))
+
+
+def _summary(failures: Sequence[tuple[Target, LynkrError]], skipped: Sequence[Skipped]) -> LynkrError:
+    """One error for all: the only one as it is, else the first one's kind with every target's reason."""
+    if not failures:
+        reasons = " ".join(f"{each.target}: {each.reason}" for each in skipped)
+        return ConfigError("No configured model can serve this request.", reasons or "Give the tier a target under Tiers.")
+    told = [error for _, error in failures if isinstance(error, UpstreamError)]
+    chosen = told[0] if told else failures[0][1]
+    if len(failures) == 1:
+        return chosen
+    detail = " ".join(f"[{target}] {error}" for target, error in failures)
+    if isinstance(chosen, UpstreamError):
+        return UpstreamError(
+            chosen.kind,
+            f"None of {len(failures)} targets could serve.",
+            detail,
+            provider=chosen.provider,
+            status=chosen.status,
+            retry_after=chosen.retry_after,
+            request_id=chosen.request_id,
+            code=chosen.code,
+        )
+    return ConfigError(f"None of {len(failures)} targets could serve.", detail)

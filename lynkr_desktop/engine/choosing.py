@@ -1,0 +1,125 @@
+"""Where the next request goes: the score's route, held to its conversation's model. Joins routing with plan, breakers and clock.
+
+The only room that knows conversations. It decides nothing itself: `routing` does.
+"""
+
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Final
+
+from lynkr_desktop.config.settings import TIERS, ModeKind, Target, Tier
+from lynkr_desktop.engine.chat.request import ChatRequest
+from lynkr_desktop.engine.events import Alternative
+from lynkr_desktop.engine.exchange import Offer, OpenExchange
+from lynkr_desktop.engine.metering import decimal_text, estimate_cost, prices_at
+from lynkr_desktop.engine.plan import Plan
+from lynkr_desktop.engine.providers.models import ModelFacts
+from lynkr_desktop.engine.resilience.breaker import Breakers, BreakerState
+from lynkr_desktop.engine.routing.gate import ANSWER_TOKENS, Rates, Tokens, anew
+from lynkr_desktop.engine.routing.route import Facts, Route
+from lynkr_desktop.engine.routing.score import score
+from lynkr_desktop.engine.routing.sessions import Sessions, Turn, key_of
+from lynkr_desktop.engine.routing.sticky import Surroundings, settled
+from lynkr_desktop.engine.routing.tiers import route
+
+_SETTLED_MESSAGES: Final = 2  # a conversation longer than this has begun to work
+_FREE: Final = Rates(Decimal(0), Decimal(0), Decimal(0), Decimal(0))
+
+
+class Chooser:
+    """Chooses routes and remembers who served. `clock` gives monotonic seconds."""
+
+    def __init__(self, breakers: Breakers, clock: Callable[[], float] = time.monotonic) -> None:
+        self._breakers = breakers
+        self._clock = clock
+        self._sessions = Sessions()
+        self._offered: tuple[Plan, tuple[Offer, ...]] | None = None
+
+    def fresh(self, plan: Plan, request: ChatRequest, facts: Facts) -> Route:
+        """Where the request would go if its conversation had no past. Raises `ConfigError`."""
+        routing = plan.settings.routing
+        local = plan.local_targets() if routing.mode.kind is ModeKind.LOCAL else ()
+        return route(routing, facts, score(facts), request.model, frozenset(plan.accesses), local=local)
+
+    def choose(self, exchange: OpenExchange, plan: Plan, request: ChatRequest, facts: Facts) -> Route:
+        """Where the request goes. Raises `ConfigError` if there is nothing to try."""
+        chosen, routing = self.fresh(plan, request, facts), plan.settings.routing
+        exchange.offers = self._offers(plan)
+        if not routing.is_sticky or facts.is_side_request:
+            return chosen
+        key, now = key_of(facts.session, request), self._clock()
+        around = Surroundings(
+            routing=routing,
+            tokens=exchange.rough_input_tokens,
+            now=now,
+            can_serve=lambda target: (
+                target.account in plan.accesses and self._breakers.state(target, now) is not BreakerState.OPEN
+            ),
+            window_of=lambda target: plan.facts_of(target).context_tokens,
+            rates_of=lambda target, tokens: rates_of(plan.facts_of(target), tokens),
+        )
+        standing = self._sessions.standing(key, now)
+        chosen = settled(chosen, facts, standing, around)
+        wanted = standing.wanted if standing and facts.is_tool_turn and chosen.method == "sticky" else chosen.tier
+        is_small_talk = chosen.method == "force" and chosen.tier is Tier.SIMPLE
+        exchange.turn = Turn(key, wanted, facts.message_count > _SETTLED_MESSAGES and not is_small_talk, routing)
+        return chosen
+
+    def note_served(self, exchange: OpenExchange) -> None:
+        """A target served the exchange: what the conversation holds now is warm there."""
+        turn, target, tokens = exchange.turn, exchange.served, _tokens(exchange)
+        exchange.alternatives = tuple([_alternative(offer, tokens, target) for offer in exchange.offers])
+        if turn is None or target is None:
+            return
+        self._sessions.remember(turn, target, exchange.served_tier, tokens.all_input + tokens.output, self._clock())
+
+    def _offers(self, plan: Plan) -> tuple[Offer, ...]:
+        if self._offered is None or self._offered[0] is not plan:
+            firsts = [(tier, plan.settings.routing.tiers.of(tier)[:1]) for tier in TIERS]
+            self._offered = plan, tuple(_offer(tier, target, plan) for tier, found in firsts for target in found)
+        return self._offered[1]
+
+
+def _offer(tier: Tier, target: Target, plan: Plan) -> Offer:
+    facts = plan.facts_of(target)
+    return Offer(tier, target, str(target), facts, rates_of(facts, 0))
+
+
+def _tokens(exchange: OpenExchange) -> Tokens:
+    usage = exchange.usage
+    told = Tokens(usage.input_tokens or 0, usage.output_tokens or 0, usage.cache_read_tokens or 0, usage.cache_write_tokens or 0)
+    return told if told.all_input else Tokens(exchange.rough_input_tokens, told.output, 0, 0)
+
+
+def _alternative(offer: Offer, tokens: Tokens, served: Target | None) -> Alternative:
+    rates = rates_of(offer.facts, tokens.all_input) if offer.facts.steps else offer.rates
+    if rates is None:
+        return Alternative(offer.tier, offer.name, None, None)
+    switch_usd = "" if offer.target == served else decimal_text(anew(tokens.all_input + tokens.output, rates))
+    return Alternative(offer.tier, offer.name, decimal_text(tokens.cost(rates)), switch_usd)
+
+
+def estimates_of(plan: Plan, tokens: int) -> dict[str, tuple[str, str | None]]:
+    """Tier → its first target and what a usual answer to so much input would cost there; None if that is not known."""
+    estimates: dict[str, tuple[str, str | None]] = {}
+    for tier in TIERS:
+        if targets := plan.settings.routing.tiers.of(tier):
+            amount = estimate_cost(tokens, ANSWER_TOKENS, plan.facts_of(targets[0]))
+            estimates[tier] = (str(targets[0]), None if amount is None else decimal_text(amount))
+    return estimates
+
+
+def rates_of(facts: ModelFacts, tokens: int) -> Rates | None:
+    """A model's prices for a request of so much input; None if they are not known. What is not cached costs as any input."""
+    if facts.is_free:
+        return _FREE
+    prices = prices_at(tokens, facts)
+    if prices.input_price is None or prices.output_price is None:
+        return None
+    return Rates(
+        Decimal(prices.input_price),
+        Decimal(prices.output_price),
+        Decimal(prices.cache_read_price or prices.input_price),
+        Decimal(prices.cache_write_price or prices.input_price),
+    )

@@ -1,0 +1,1 @@
+"""Dated data made by scripts in `packaging/`: prices, model abilities, routing weights, chat templates."""

@@ -1,0 +1,170 @@
+"""Texts to vectors: which account makes them, and the story of one such request. Knows no vendor JSON and no socket.
+
+No score and no tiers here: vectors of one model mean nothing to another, so the same account serves always, and none stands in
+for it.
+"""
+
+import asyncio
+import logging
+from typing import Final
+
+from lynkr_desktop.config.settings import ModeKind, Target
+from lynkr_desktop.engine.bus import Bus
+from lynkr_desktop.engine.chat.events import Usage
+from lynkr_desktop.engine.events import Attempt, RequestFinished, RequestStarted
+from lynkr_desktop.engine.exchange import CLIENT_LEFT, Inbound, OpenExchange
+from lynkr_desktop.engine.metering import cost
+from lynkr_desktop.engine.pipeline import Reply, error_kind
+from lynkr_desktop.engine.plan import Plan
+from lynkr_desktop.engine.providers import auth
+from lynkr_desktop.engine.providers.access import Access
+from lynkr_desktop.engine.resilience.guard import BudgetGuard
+from lynkr_desktop.engine.routing.clients import client_of
+from lynkr_desktop.engine.upstream import Call, Timeouts, Upstream
+from lynkr_desktop.engine.wire import embeddings
+from lynkr_desktop.engine.wire.embeddings import EmbeddingsAnswer, EmbeddingsRequest, Form
+from lynkr_desktop.engine.wire.table import WIRES
+from lynkr_desktop.errors import ClientError, LynkrError, UpstreamError
+
+_log: Final = logging.getLogger(__name__)
+_FIRST: Final = ("openrouter", "openai", "google", "ollama", "llamacpp", "lmstudio")  # asked in this order where nothing is set
+_FORM_AT: Final = {
+    "embeddings": Form.OPENAI,
+    "ollama_embed": Form.OLLAMA,
+    "ollama_embeddings": Form.OLLAMA_SINGLE,
+    "embed_content": Form.GEMINI_SINGLE,
+    "batch_embed_contents": Form.GEMINI,
+}
+
+
+def target_for(plan: Plan, request: EmbeddingsRequest) -> Target:
+    """The account and model that make the vectors: what the request names as `account:model`, else what the user set, else the
+    account of Direct mode if it can, else the first that can. Raises `ClientError(501)` if none can."""
+    is_local_only = plan.settings.routing.mode.kind is ModeKind.LOCAL
+    able = {
+        name: access
+        for name, access in plan.accesses.items()
+        if access.provider.embeddings_path and (access.provider.is_local or not is_local_only)
+    }
+    account, _, model = request.model.partition(":")
+    if account in able and model:
+        return Target(account, model)
+    routing = plan.settings.routing
+    chosen = routing.embeddings
+    if chosen is None and routing.direct is not None and routing.direct.account in able:
+        chosen = Target(routing.direct.account, "")
+    if chosen is None:
+        ranked = sorted(able, key=lambda name: _rank(able[name]))
+        chosen = Target(ranked[0], "") if ranked and _rank(able[ranked[0]]) < len(_FIRST) else None
+    if chosen is None or chosen.account not in able:
+        problem = f"{chosen.account} cannot make them{' in the mode Local only' if is_local_only else ''}. " if chosen else ""
+        remedy = "Add an account of OpenAI, OpenRouter, Google, Ollama or llama.cpp, or set EMBEDDINGS_PROVIDER to one."
+        raise ClientError("embeddings_not_configured: no account makes embeddings.", f"{problem}{remedy}", status=501)
+    return Target(chosen.account, chosen.model or _usual_model(able[chosen.account], request))
+
+
+def _rank(access: Access) -> int:
+    return _FIRST.index(access.provider.id) if access.provider.id in _FIRST else len(_FIRST)
+
+
+def _usual_model(access: Access, request: EmbeddingsRequest) -> str:
+    """The client's own name where it speaks the provider's words, for then it means a model there; else the provider's usual."""
+    provider = access.provider
+    is_understood = request.form.startswith(provider.wire) and (not provider.is_local or provider.wire == Form.OLLAMA)
+    is_ours = not request.model or request.model.startswith("lynkr-")
+    return request.model if is_understood and not is_ours else provider.embeddings_model
+
+
+class Embedder:
+    """Serves requests for vectors."""
+
+    def __init__(self, upstream: Upstream, bus: Bus, budgets: BudgetGuard) -> None:
+        self._upstream = upstream
+        self._bus = bus
+        self._budgets = budgets
+
+    async def answer(self, inbound: Inbound, plan: Plan) -> Reply:
+        """Serve one request. Never raises but when the client has left."""
+        exchange = OpenExchange(inbound, plan.settings.routing.mode.kind)
+        exchange.client = client_of(inbound.headers, ())
+        self._bus.publish(RequestStarted(exchange.id, inbound.surface, exchange.client))
+        try:
+            body = await self._served(inbound, exchange, plan)
+        except asyncio.CancelledError:
+            self._close(exchange, CLIENT_LEFT, None)
+            raise
+        except LynkrError as error:
+            return self._refused(error, inbound, exchange)
+        except Exception:
+            _log.exception("request %s failed by a bug of ours", exchange.id)
+            bug = LynkrError("Lynkr itself failed.", f"This is a bug; the log has more under {exchange.id}.")
+            return self._refused(bug, inbound, exchange)
+        self._close(exchange, 200, None)
+        served = exchange.served
+        told = {"x-lynkr-provider": exchange.provider, "x-lynkr-model": served.model if served else ""}
+        safe = {name: value.encode("ascii", "replace").decode() for name, value in told.items()}
+        return Reply(200, {"content-type": "application/json", **safe}, body)
+
+    def _refused(self, error: LynkrError, inbound: Inbound, exchange: OpenExchange) -> Reply:
+        status, headers, body = WIRES[inbound.wire].render_error(error, inbound.request_id)
+        self._close(exchange, status, error)
+        return Reply(status, {"content-type": "application/json", **headers}, body)
+
+    def _close(self, exchange: OpenExchange, status: int, error: LynkrError | None) -> None:
+        self._bus.publish(RequestFinished(exchange.closed(status, error_kind(error), str(error) if error else "")))
+
+    async def _served(self, inbound: Inbound, exchange: OpenExchange, plan: Plan) -> bytes:
+        request = embeddings.parse_request(inbound.body, _FORM_AT[inbound.surface], inbound.address.model)
+        exchange.requested_model = request.model
+        target = target_for(plan, request)
+        access = plan.access(target.account)
+        self._budgets.reserve(exchange, 1, plan.facts_of(target))
+        exchange.provider = access.provider.id
+        started_ms = exchange.elapsed_ms()
+        try:
+            answer = await self._asked(request, target, access, plan)
+        except UpstreamError as error:
+            exchange.attempts.append(_attempt(exchange, target, started_ms, error))
+            raise
+        exchange.served = target
+        exchange.fidelity = "native" if request.form.startswith(access.provider.wire) else "translated"
+        exchange.losses = request.losses
+        exchange.attempts.append(_attempt(exchange, target, started_ms, None))
+        exchange.usage = Usage(input_tokens=answer.tokens, output_tokens=None if answer.tokens is None else 0)
+        price = cost(exchange.usage, plan.facts_of(target))
+        exchange.cost_usd, exchange.cost_basis = price.usd, price.basis
+        return embeddings.render_answer(answer, request)
+
+    async def _asked(self, request: EmbeddingsRequest, target: Target, access: Access, plan: Plan) -> EmbeddingsAnswer:
+        provider, account, limits = access.provider, access.account, plan.settings.limits
+        form = Form(provider.wire)
+        url = auth.embeddings_url(provider, access.base_url, target.model)
+        auth.require_safe(url, has_key=access.key is not None)
+        headers = {"content-type": "application/json", "accept": "application/json", "accept-encoding": "identity"}
+        headers |= {"user-agent": "lynkr-desktop", **auth.headers_for(provider, access.key)}
+        timeouts = Timeouts(limits.connect_seconds, limits.first_byte_seconds, limits.idle_seconds)
+        body = embeddings.render_request(request, form, target.model)
+        reply = await self._upstream.send(Call(account.title or account.id, url, headers, body, timeouts))
+        try:
+            if reply.status != 200:
+                error = WIRES[provider.wire].parse_error(reply.status, reply.headers, await reply.error_body())
+                error.provider = error.provider or account.id
+                error.mask(access.key.reveal() if access.key else "")
+                raise error
+            return embeddings.parse_answer(await reply.read(), form, len(request.inputs))
+        finally:
+            reply.close()
+
+
+def _attempt(exchange: OpenExchange, target: Target, started_ms: float, error: UpstreamError | None) -> Attempt:
+    return Attempt(
+        account=target.account,
+        model=target.model,
+        tier="",
+        started_ms=started_ms,
+        first_byte_ms=None,
+        ended_ms=exchange.elapsed_ms(),
+        status=error.status if error else 200,
+        error=error.kind if error else "",
+        detail=str(error)[:500] if error else "",
+    )

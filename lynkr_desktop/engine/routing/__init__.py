@@ -1,0 +1,1 @@
+"""Signals → score → tier → route. Pure: no clock, no network, no settings file. One file per idea."""

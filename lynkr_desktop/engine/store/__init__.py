@@ -1,0 +1,1 @@
+"""The ledger: what is kept of exchanges. SQLite, one writer."""

@@ -1,0 +1,154 @@
+"""What the running program answers the command line. Each answer holds a value for programs and lines for people; no Qt here."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import msgspec
+
+from lynkr_desktop.config.settings import TIERS, Mode, ModeKind, Settings, Tier
+from lynkr_desktop.errors import ConfigError, LynkrError
+from lynkr_desktop.ui import text_commands as words
+from lynkr_desktop.ui.desk import Desk
+from lynkr_desktop.ui.premises import Premises
+from lynkr_desktop.ui.text import mode_title
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    desk: Desk
+    premises: Premises
+    arguments: Sequence[str]
+
+
+async def answer(desk: Desk, premises: Premises, command: str, arguments: Sequence[str]) -> dict[str, Any]:
+    """A JSON object: `value` and `lines`, `is_well` where something was tested, or `error`."""
+    make = _ANSWERS.get(command)
+    if make is None:
+        return {"error": words.NO_SUCH_COMMAND}
+    try:
+        return await make(_Asked(desk, premises, arguments))
+    except LynkrError as error:
+        return {"error": f"{error.title} {error.detail}".strip()}
+
+
+async def _status(asked: _Asked) -> dict[str, Any]:
+    snapshot, settings = asked.desk.snapshot(), asked.desk.settings
+    value = {
+        "is_serving": snapshot.is_serving,
+        "url": snapshot.url,
+        "note": snapshot.note,
+        "mode": _mode_value(settings),
+        "keychain": asked.premises.keychain_state.value,
+        "active": snapshot.active,
+        "troubles": [{"title": trouble.title, "detail": trouble.detail} for trouble in snapshot.troubles],
+        **_usage_value(asked.desk),
+    }
+    return {"value": value, "lines": words.status(snapshot, settings)}
+
+
+async def _mode(asked: _Asked) -> dict[str, Any]:
+    if asked.arguments:
+        mode = _mode_of(asked.arguments)
+        settings = asked.desk.settings
+        if not _can_serve(settings, mode):
+            raise ConfigError(words.mode_unset(mode_title(mode)))
+        await asked.desk.change(replace(settings, routing=replace(settings.routing, mode=mode)))
+    return {"value": _mode_value(asked.desk.settings), "lines": [words.mode_used(asked.desk.settings)]}
+
+
+async def _usage(asked: _Asked) -> dict[str, Any]:
+    return {"value": _usage_value(asked.desk), "lines": words.usage(asked.desk.snapshot())}
+
+
+async def _tiers(asked: _Asked) -> dict[str, Any]:
+    routing = asked.desk.settings.routing
+    value = {
+        tier.value: {
+            "scores": list(routing.boundaries.range_of(tier)),
+            "targets": [str(target) for target in routing.tiers.of(tier)],
+        }
+        for tier in TIERS
+    }
+    direct = str(routing.direct) if routing.direct else None
+    return {"value": {**value, "DIRECT": {"targets": [direct] if direct else []}}, "lines": words.tiers(asked.desk.settings)}
+
+
+async def _providers(asked: _Asked) -> dict[str, Any]:
+    accounts = asked.desk.snapshot().accounts
+    return {"value": msgspec.to_builtins(accounts), "lines": words.providers(accounts)}
+
+
+async def _token(asked: _Asked) -> dict[str, Any]:
+    return {"value": asked.premises.token.reveal(), "lines": []}
+
+
+async def _doctor(asked: _Asked) -> dict[str, Any]:
+    """Test what a request needs, one after the other: endpoint, token, keychain, tiers, and each provider by a real call."""
+    snapshot, settings, premises = asked.desk.snapshot(), asked.desk.settings, asked.premises
+    checks = [
+        (words.SERVING, snapshot.is_serving, snapshot.note),
+        (words.HAS_TOKEN, bool(premises.token.reveal()), premises.keychain_detail),
+        *((trouble.title, False, trouble.detail) for trouble in snapshot.troubles),
+    ]
+    if settings.routing.mode.kind is not ModeKind.DIRECT:
+        checks.append((words.TIERS_SERVE, settings.routing.tiers.are_complete, ""))
+    for account in settings.accounts:
+        if not account.is_enabled:
+            continue
+        try:
+            result = await asked.desk.probe(account.id)
+        except LynkrError as error:
+            checks.append((account.id, False, f"{error.title} {error.detail}".strip()))
+        else:
+            checks.append((account.id, result.is_ok, result.text if not result.is_ok else f"{result.milliseconds:.0f} ms"))
+    return {
+        "value": [{"name": name, "is_well": is_well, "words": detail} for name, is_well, detail in checks],
+        "lines": [words.check(name, is_well=is_well, words=detail) for name, is_well, detail in checks],
+        "is_well": all(is_well for _, is_well, _ in checks),
+    }
+
+
+def _usage_value(desk: Desk) -> dict[str, Any]:
+    snapshot = desk.snapshot()
+    return {
+        "requests_today": snapshot.requests_today,
+        "failed_today": snapshot.failed_today,
+        "cost_today_usd": snapshot.cost_today_usd,
+        "unpriced_today": snapshot.unpriced_today,
+        "tiers_today": dict(snapshot.tiers_today),
+    }
+
+
+def _mode_value(settings: Settings) -> dict[str, Any]:
+    mode = settings.routing.mode
+    return {"kind": mode.kind.value, "tier": mode.tier.value if mode.tier else None}
+
+
+def _mode_of(arguments: Sequence[str]) -> Mode:
+    kind, rest = arguments[0], [argument.upper() for argument in arguments[1:]]
+    if kind == ModeKind.PIN:
+        if len(rest) != 1 or rest[0] not in TIERS:
+            raise ConfigError(words.NO_SUCH_TIER)
+        return Mode(ModeKind.PIN, Tier(rest[0]))
+    if rest or kind not in {ModeKind.AUTO, ModeKind.DIRECT}:
+        raise ConfigError(words.NO_SUCH_MODE)
+    return Mode(ModeKind(kind))
+
+
+def _can_serve(settings: Settings, mode: Mode) -> bool:
+    routing = settings.routing
+    if mode.kind is ModeKind.DIRECT:
+        return routing.direct is not None
+    return bool(routing.tiers.of(mode.tier)) if mode.tier else routing.tiers.are_complete
+
+
+_ANSWERS: Final[Mapping[str, Callable[[_Asked], Awaitable[dict[str, Any]]]]] = {
+    "status": _status,
+    "mode": _mode,
+    "usage": _usage,
+    "tiers": _tiers,
+    "providers": _providers,
+    "doctor": _doctor,
+    "token": _token,
+}

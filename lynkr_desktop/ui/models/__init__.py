@@ -1,0 +1,1 @@
+"""Item models: plain rows in, roles out."""

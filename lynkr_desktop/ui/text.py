@@ -1,0 +1,540 @@
+"""Every sentence that a user reads. Constants and small functions, grouped by page; no widgets, no decisions."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+from lynkr_desktop.config.settings import Mode, ModeKind, Tier
+from lynkr_desktop.engine.api import AccountState, Snapshot
+from lynkr_desktop.engine.events import Alternative, Attempt, Exchange
+from lynkr_desktop.errors import FailureKind
+from lynkr_desktop.ui import format as shown
+
+# ---------------------------------------------------------------- everywhere
+
+APPLICATION: Final = "Lynkr"
+OVERVIEW: Final = "Overview"
+ACTIVITY: Final = "Activity"
+TIERS: Final = "Tiers"
+PROVIDERS: Final = "Providers"
+CLIENTS: Final = "Clients"
+SETTINGS: Final = "Settings"
+LOADING: Final = "Loading"
+TRY_AGAIN: Final = "Try again"
+COPIED: Final = "Copied"
+CLOSE: Final = "Close"
+SHOW_AS_TABLE: Final = "Show as table"
+SHOW_AS_CHART: Final = "Show as chart"
+DIRECT: Final = "DIRECT"
+UNKNOWN_CLIENT: Final = "Unknown program"
+
+# One sentence for each way in which a provider fails, and the one next step.
+FAILURES: Final[dict[FailureKind, tuple[str, str]]] = {
+    FailureKind.AUTH: ("The provider does not accept the key.", "Enter a valid key on the Providers page."),
+    FailureKind.QUOTA: ("The provider's quota or credit is used up.", "Top it up with the provider, or add a fallback."),
+    FailureKind.RATE: ("The provider limits how many requests it takes.", "Wait, or add a fallback to this tier."),
+    FailureKind.OVERLOADED: ("The provider has trouble of its own.", "Wait, or add a fallback to this tier."),
+    FailureKind.CONTEXT: ("The request does not fit into the model's window.", "Choose a model with a larger window."),
+    FailureKind.REFUSED: ("The provider declined the content.", "Change the request."),
+    FailureKind.NOT_FOUND: ("The provider knows no such model or address.", "Choose another model on the Tiers page."),
+    FailureKind.BAD_REQUEST: ("The provider cannot read the request.", "Look at its own words below."),
+    FailureKind.UNREACHABLE: ("The provider could not be reached.", "Check the network and the provider's address."),
+    FailureKind.TIMEOUT: ("The provider did not answer in time.", "Try again, or add a fallback to this tier."),
+    FailureKind.PROTOCOL: ("The provider's answer broke off or was not in its own format.", "Try again."),
+    FailureKind.EMPTY: ("The provider sent an answer without content.", "Try again."),
+}
+BUDGET_KIND: Final = "budget"
+BUDGET_USED_UP: Final = ("A budget of yours is used up.", "Raise it under Settings, or wait until it begins anew.")
+BUSY_KIND: Final = "busy"
+BUSY: Final = ("Lynkr could not serve it just then.", "Try again.")
+CLIENT_FAULT: Final = ("The calling program sent something that cannot be served.", "Look at the words below.")
+
+
+def failure(kind: str) -> tuple[str, str]:
+    """What happened and the next step, for a failure kind of an exchange."""
+    if kind == BUDGET_KIND:
+        return BUDGET_USED_UP
+    if kind == BUSY_KIND:
+        return BUSY
+    return FAILURES[FailureKind(kind)] if kind in FAILURES else CLIENT_FAULT
+
+
+def client_title(client: str) -> str:
+    """A calling program's name as people write it: `claude-code` is Claude Code."""
+    return " ".join(word[:1].upper() + word[1:] for word in client.replace("_", "-").split("-")) if client else UNKNOWN_CLIENT
+
+
+def mode_title(mode: Mode) -> str:
+    """The routing mode in two words."""
+    match mode.kind:
+        case ModeKind.AUTO:
+            return "Auto tiers"
+        case ModeKind.PIN:
+            return f"Pin {mode.tier}" if mode.tier else "Pin"
+        case ModeKind.DIRECT:
+            return "Direct"
+        case ModeKind.OBSERVE:
+            return "Direct + observe"
+        case ModeKind.LOCAL:
+            return "Local only"
+
+
+def mode_name_for_readers(mode: Mode) -> str:
+    """The mode's button in words."""
+    return f"Mode: {mode_title(mode)}"
+
+
+def tier_name(tier: Tier | None) -> str:
+    """A tier's name; what stands there where no tier was chosen."""
+    return tier.value if tier else DIRECT
+
+
+# ---------------------------------------------------------------- window
+
+NAVIGATION: Final = "Pages"
+
+
+def version_line(version: str, snapshot: Snapshot) -> str:
+    """The small line at the sidebar's foot."""
+    return f"v{version} · {'serving' if snapshot.is_serving else 'stopped'}"
+
+
+# ---------------------------------------------------------------- overview
+
+COPY_ENDPOINT: Final = "Copy the endpoint's address"
+NOT_SERVING: Final = "Not serving"
+NO_PROVIDERS: Final = "No providers"
+SPENT_TODAY: Final = "Spent today"
+SAVED_TODAY: Final = "Saved today"
+FAILED_TODAY: Final = "Failed today"
+REQUESTS_TODAY: Final = "Requests today"
+FIRST_TOKEN: Final = "First token, median"  # noqa: S105  not a secret
+NO_REQUESTS_YET: Final = "no requests yet"
+OF_TODAY: Final = "of today's answers"
+SCORE_STRIP: Final = "Score strip"
+SCORE_STRIP_NOTE: Final = "last hour · ring = kept on the session's model · cross = failed"
+STRIP_EMPTY: Final = "No requests in the last hour"
+NOW: Final = "now"
+NO_SCORE: Final = "no score"
+SPEND: Final = "Spend"
+SPEND_EMPTY: Final = "Nothing was spent in this time"
+PROVIDERS_TABLE: Final = "Providers"
+PROVIDERS_TABLE_NOTE: Final = "last hour · first token p50 / p95"
+SPANS: Final = {"1h": "1 h", "24h": "24 h", "7d": "7 d", "30d": "30 d"}
+SPAN_NAMES: Final = {"1h": "Last hour", "24h": "Last 24 hours", "7d": "Last 7 days", "30d": "Last 30 days"}
+SPEND_BY: Final = {"tier": "by tier", "account": "by provider", "model": "by model", "client": "by program"}
+OTHERS: Final = "others"
+OVERVIEW_EMPTY: Final = (
+    "No provider yet",
+    "Add one, with a key or a model on this machine, and requests can be served.",
+    "Add a provider",
+)
+OVERVIEW_ERROR: Final = "The numbers could not be read."
+OVERVIEW_LOADING: Final = "Reading the ledger"
+ACCOUNT_STATES: Final = {
+    "unknown": "not used yet",
+    "healthy": "healthy",
+    "slow": "slow",
+    "failing": "failing",
+    "disabled": "switched off",
+    "no_key": "needs a key",
+}
+ACCOUNT_HEADERS: Final = ("Provider", "State", "First token", "Errors", "Requests", "Cost")
+STRIP_HEADERS: Final = ("Time", "Tier", "Score", "Model", "Why")
+SPEND_TIME_HEADER: Final = "From"
+SPEND_TOTAL_HEADER: Final = "Total"
+MODE_NEEDS_TIERS: Final = "Give each tier a model first."
+MODE_NEEDS_LOCAL: Final = "Add a model on this machine first."
+MODE_NEEDS_DIRECT: Final = "Choose the model of Direct mode first."
+
+
+def waiting_for_requests(url: str) -> str:
+    """What the strip says before the first request."""
+    return f"Waiting for the first request. Point a program at {url}." if url else STRIP_EMPTY
+
+
+def health_line(accounts: Sequence[AccountState], *, is_serving: bool) -> str:
+    """One short claim about all providers."""
+    if not is_serving:
+        return NOT_SERVING
+    used = [account for account in accounts if account.state != "disabled"]
+    if not used:
+        return NO_PROVIDERS
+    for state, words in (("failing", "failing"), ("no_key", "without a key"), ("slow", "slow")):
+        number = sum(account.state == state for account in used)
+        if number:
+            return f"{number} of {len(used)} providers {words}"
+    healthy = sum(account.state == "healthy" for account in used)
+    number = healthy or len(used)
+    return f"{number} provider{'s' if number > 1 else ''} {'healthy' if healthy else 'not used yet'}"
+
+
+def unpriced_line(unpriced: int) -> str:
+    """Under the money spent: what is not in it."""
+    return "every request is priced" if not unpriced else f"without {shown.count(unpriced)} unpriced"
+
+
+def failed_line(failed: int, requests: int) -> str:
+    """Under the failed requests: their share."""
+    return f"{shown.percent(failed, requests)} of {shown.count(requests)}" if requests else NO_REQUESTS_YET
+
+
+def split_line(requests: int) -> str:
+    """Under the requests where no tier was chosen."""
+    return "without tiers" if requests else NO_REQUESTS_YET
+
+
+def two_durations(first_ms: float | None, second_ms: float | None) -> str:
+    """A median and a 95th percentile in one cell."""
+    if first_ms is None and second_ms is None:
+        return shown.UNKNOWN
+    first, second = shown.duration(first_ms), shown.duration(second_ms)
+    number, _, unit = first.partition(" ")
+    return f"{number} / {second}" if second.partition(" ")[2] == unit else f"{first} / {second}"
+
+
+def series_title(by: str, key: str, account_titles: Mapping[str, str]) -> str:
+    """The name of a part of the spend chart."""
+    match by:
+        case "account":
+            return account_titles.get(key, key)
+        case "client":
+            return client_title(key)
+        case _:
+            return key or shown.UNKNOWN
+
+
+def strip_summary(number: int, failed: int) -> str:
+    """The strip in one sentence."""
+    if not number:
+        return STRIP_EMPTY + "."
+    return f"{shown.count(number)} requests in the last hour, {shown.count(failed)} of them failed."
+
+
+def spend_summary(total: str, span: str) -> str:
+    """The spend chart in one sentence."""
+    return f"{SPAN_NAMES[span]}: {total}."
+
+
+def strip_tip(exchange: Exchange) -> str:
+    """A mark of the strip in words."""
+    score = "" if exchange.score is None else f" {exchange.score}"
+    head = f"{shown.clock(exchange.started_at_ms)} · {exchange.tier or DIRECT}{score} · {exchange.model}"
+    lines = [head, exchange.reason] if exchange.reason else [head]
+    if exchange.method == "sticky":
+        lines.append("Kept on the session's model.")
+    if exchange.error:
+        lines.append(failure(exchange.error)[0])
+    return "\n".join(lines)
+
+
+def bar_tip(start_ms: float, end_ms: float, requests: int, total: float, parts: Sequence[tuple[str, float]]) -> str:
+    """A bar of the spend chart in words."""
+    is_long = end_ms - start_ms >= 82_800_000  # a day, even when the clock changes
+    span = shown.day(start_ms) if is_long else f"{shown.clock_minutes(start_ms)}–{shown.clock_minutes(end_ms)}"
+    lines = [f"{span} · {shown.count(requests)} requests · {shown.money(Decimal(str(total)))}"]
+    return "\n".join([*lines, *(f"{title}  {shown.money(Decimal(str(amount)))}" for title, amount in parts)])
+
+
+# ---------------------------------------------------------------- activity
+
+FILTER: Final = "Filter"
+FILTER_HINT: Final = "Filter by model, program or reason"
+FAILED_ONLY: Final = "Failed only"
+ALL: Final = "all"
+ANY_TIME: Final = "Any time"
+EXCHANGE_HEADERS: Final = ("Time", "Program", "Tier", "Model", "In / out", "Cached", "Cost", "First", "Total", "Status")
+ACTIVITY_EMPTY: Final = "No requests yet"
+ACTIVITY_NONE_MATCH: Final = ("No request matches these filters", "Loosen them to see more.", "Clear filters")
+ACTIVITY_ERROR: Final = "The requests could not be read."
+ACTIVITY_LOADING: Final = "Reading the ledger"
+COPY_AS_TEXT: Final = "Copy as text"
+WHY_EMPTY: Final = "Choose a request to see why it went where it went."
+ATTEMPTS: Final = "Attempts"
+NOTHING_LOST: Final = "nothing lost"
+FIDELITIES: Final = {
+    "verbatim": "passed through verbatim",
+    "native": "edited in its own format",
+    "translated": "translated",
+}
+COST_BASES: Final = {
+    "reported": "cost reported by the provider",
+    "priced": "priced by our dated table",
+    "estimated": "cost estimated: the answer broke off",
+    "free": "free: a model on this machine",
+    "unpriced": "unpriced: no price is known for this model",
+}
+METHODS: Final = {
+    "score": "by score",
+    "force": "by a rule",
+    "pin": "pinned",
+    "direct": "direct",
+    "requested": "as requested",
+    "sticky": "kept on the session's model",
+    "observe": "direct, observed",
+    "window": "moved up: it outgrew a window",
+}
+
+
+INSTEAD: Final = "Instead"
+INSTEAD_COST: Final = "cost"
+INSTEAD_SWITCH: Final = "to switch"
+INSTEAD_TIP: Final = (
+    "What the first model of each tier would have cost for the same tokens, "
+    "and what sending it this conversation anew would cost."
+)
+SERVED_THIS: Final = "served"
+
+
+def instead_cost(exchange: Exchange, alternative: Alternative) -> str:
+    """What an alternative would have cost; for the one that served, what it did cost."""
+    if is_served_by(exchange, alternative):
+        return shown.cost(exchange.cost_usd, exchange.cost_basis)
+    return _estimate(alternative.cost_usd)
+
+
+def instead_switch(exchange: Exchange, alternative: Alternative) -> str:
+    """What going there would cost."""
+    return SERVED_THIS if is_served_by(exchange, alternative) else _estimate(alternative.switch_usd)
+
+
+def is_served_by(exchange: Exchange, alternative: Alternative) -> bool:
+    """Is this the model that served?"""
+    return alternative.target == f"{exchange.account}:{exchange.model}"
+
+
+def _estimate(cost_usd: str | None) -> str:
+    if cost_usd is not None and not shown.decimal(cost_usd):
+        return "free"
+    return shown.money(cost_usd) if cost_usd is None else f"≈ {shown.money(cost_usd)}"
+
+
+def shadow_line(exchange: Exchange) -> str:
+    """What Auto would have chosen, where it was only observed; empty elsewhere."""
+    if not exchange.shadow_tier:
+        return ""
+    target = f", {exchange.shadow_target}" if exchange.shadow_target else ""
+    return f"Auto would have chosen {exchange.shadow_tier}{target}."
+
+
+def activity_empty_detail(url: str) -> str:
+    """The next step while there are no requests."""
+    return f"Point a program at {url} to see its requests." if url else "Start serving, and requests appear here."
+
+
+def tier_filter(tiers: Sequence[str]) -> str:
+    """The tier filter's words: the name of one tier, the letters of several."""
+    if len(tiers) > 1:
+        return f"Tier: {', '.join(tier[0] for tier in tiers)}"
+    return f"Tier: {tiers[0] if tiers else ALL}"
+
+
+def client_filter(clients: Sequence[str]) -> str:
+    """The program filter's words: one name, or how many."""
+    if len(clients) > 1:
+        return f"Program: {len(clients)} chosen"
+    return f"Program: {client_title(clients[0]) if clients else ALL}"
+
+
+def status_line(exchange: Exchange) -> str:
+    """How an exchange ended, in a word."""
+    if exchange.status == 499:
+        return "left"
+    return str(exchange.status) if exchange.error else "ok"
+
+
+def in_and_out(exchange: Exchange) -> str:
+    """Tokens in and out. What came from or went to the cache counts as in."""
+    return f"{shown.tokens(all_input(exchange))} / {shown.tokens(exchange.output_tokens)}"
+
+
+def all_input(exchange: Exchange) -> int | None:
+    """All tokens that went in, cached or not; None if nobody told."""
+    parts = (exchange.input_tokens, exchange.cache_read_tokens, exchange.cache_write_tokens)
+    known = [part for part in parts if part is not None]
+    return sum(known) if known else None
+
+
+def cached_share(exchange: Exchange) -> str:
+    """How much of the input came from the provider's cache."""
+    return shown.percent(exchange.cache_read_tokens, all_input(exchange) or 0) if exchange.cache_read_tokens else shown.UNKNOWN
+
+
+def exchange_cost(exchange: Exchange) -> str:
+    """An exchange's cost in its cell. A request that nobody served cost nothing that could be priced."""
+    return shown.cost(exchange.cost_usd, exchange.cost_basis) if was_served(exchange) else shown.UNKNOWN
+
+
+def was_served(exchange: Exchange) -> bool:
+    """Did a model answer, at least in part? Else there is nothing to count."""
+    return not exchange.error or exchange.output_tokens is not None
+
+
+def why_title(exchange: Exchange) -> str:
+    """The why card's title."""
+    return f"Why {exchange.tier or 'this model'}"
+
+
+def points(value: float) -> str:
+    """A dimension's points with their sign."""
+    return f"{value:+.0f}".replace("-", "−") if round(value) else "0"
+
+
+def tokens_line(exchange: Exchange) -> str:
+    """Tokens of an exchange in one line."""
+    parts = [f"{shown.tokens(exchange.input_tokens)} in"]
+    if exchange.cache_read_tokens:
+        parts.append(f"{shown.tokens(exchange.cache_read_tokens)} from cache")
+    if exchange.cache_write_tokens:
+        parts.append(f"{shown.tokens(exchange.cache_write_tokens)} to cache")
+    parts.append(f"{shown.tokens(exchange.output_tokens)} out")
+    return " · ".join(parts)
+
+
+def cost_line(exchange: Exchange, as_of: str = "") -> str:
+    """An exchange's cost and where the number comes from. `as_of` is the date of the price table."""
+    price = shown.cost(exchange.cost_usd, exchange.cost_basis)
+    basis = COST_BASES.get(exchange.cost_basis, exchange.cost_basis)
+    if exchange.cost_basis == "priced" and as_of:
+        basis = f"{basis}, as of {as_of}"
+    return basis if exchange.cost_basis in {"free", "unpriced"} else f"{price} · {basis}"
+
+
+def origin_line(exchange: Exchange) -> str:
+    """When, for whom and how the model was chosen."""
+    method = METHODS.get(exchange.method, exchange.method)
+    parts = (f"{shown.day(exchange.started_at_ms)} {shown.clock(exchange.started_at_ms)}", client_title(exchange.client), method)
+    return " · ".join(part for part in parts if part)
+
+
+def upstream_words(exchange: Exchange) -> str:
+    """The provider's own words about a failure, with the status that the program got."""
+    return f"{exchange.status}: {exchange.error_detail}" if exchange.error_detail else ""
+
+
+def fidelity_line(exchange: Exchange) -> str:
+    """How the request travelled, and what could not be carried."""
+    way = FIDELITIES.get(exchange.fidelity, exchange.fidelity)
+    lost = NOTHING_LOST if not exchange.losses else f"not carried: {', '.join(exchange.losses)}"
+    return f"{way} · {lost}" if way else lost
+
+
+def exchange_as_text(exchange: Exchange) -> str:
+    """An exchange in lines to paste into a message. Holds no prompt text and no secret."""
+    lines = [
+        f"{shown.local(exchange.started_at_ms):%Y-%m-%d %H:%M:%S %z} · {client_title(exchange.client)} · {exchange.id}",
+        f"{exchange.tier or DIRECT} → {exchange.account}:{exchange.model} · {METHODS.get(exchange.method, exchange.method)}",
+        exchange.reason,
+        *filter(None, [shadow_line(exchange)]),
+    ]
+    if exchange.score is not None:
+        lines.append(f"Score {exchange.score}")
+    lines += [f"  {points(dimension.points)}  {dimension.reason}" for dimension in exchange.dimensions]
+    lines += [
+        f"{attempt_line(attempt.account, attempt.model)}: {attempt.error or 'served'} after {shown.duration(attempt.ended_ms)}"
+        for attempt in exchange.attempts
+    ]
+    if was_served(exchange):
+        lines += [tokens_line(exchange), cost_line(exchange), fidelity_line(exchange)]
+    if exchange.error:
+        lines.append(f"{exchange.status} {exchange.error}: {exchange.error_detail}")
+    return "\n".join(lines)
+
+
+def score_summary(score: float, tier: Tier) -> str:
+    """The score band in words."""
+    return f"Score {score:.0f} of 100, {tier.value}"
+
+
+def attempt_end(attempt: Attempt) -> str:
+    """How an attempt ended, and how long its two stages took."""
+    if attempt.error:
+        status = f"{attempt.status} " if attempt.status else ""
+        return f"{status}{attempt.error.replace('_', ' ')} after {shown.duration(attempt.ended_ms - attempt.started_ms)}"
+    if attempt.first_byte_ms is None:
+        return shown.duration(attempt.ended_ms - attempt.started_ms)
+    waiting = shown.duration(attempt.first_byte_ms - attempt.started_ms)
+    return f"first byte {waiting} · stream {shown.duration(attempt.ended_ms - attempt.first_byte_ms)}"
+
+
+def attempt_summary(attempt: Attempt) -> str:
+    """An attempt in words."""
+    return f"{attempt_line(attempt.account, attempt.model)}: {attempt_end(attempt)}"
+
+
+def attempt_line(account: str, model: str) -> str:
+    """Which target an attempt went to."""
+    return f"{account} · {model}"
+
+
+# ---------------------------------------------------------------- tray
+
+TRAY_COPY_ENDPOINT: Final = "Copy endpoint"
+TRAY_COPY_TOKEN: Final = "Copy token"  # noqa: S105  a label
+TRAY_OPEN: Final = "Open Lynkr"
+TRAY_PROVIDERS: Final = "Providers…"
+TRAY_QUIT: Final = "Quit"
+TRAY_NO_ROUTE: Final = "No request yet"
+TIER_SHAPES: Final = {Tier.SIMPLE: "●", Tier.MEDIUM: "■", Tier.COMPLEX: "◆", Tier.REASONING: "▲"}
+START_NOTICE: Final = "Something about your settings."
+KEYCHAIN_TROUBLE: Final = "Keys cannot be kept in the system's keychain."
+OTHER_INSTANCE_SILENT: Final = "Lynkr runs already, but does not answer. End it and start again."
+
+
+def tray_mode(mode: Mode) -> str:
+    """The title of the submenu of modes."""
+    return f"Mode ({mode_title(mode)})"
+
+
+def tray_pin(tier: Tier) -> str:
+    """The line that pins a tier."""
+    return f"Pin {tier} {TIER_SHAPES[tier]}"
+
+
+def tray_direct(model: str) -> str:
+    """The line of Direct mode."""
+    return f"Direct ({model})" if model else "Direct"
+
+
+def tray_unset(label: str) -> str:
+    """A mode that cannot serve yet."""
+    return f"{label} – no model set"
+
+
+def tray_stopped(note: str) -> str:
+    """The state line while nothing is served."""
+    return f"Stopped · {note}" if note else "Stopped"
+
+
+def tray_state(mode: Mode, address: str, today: str) -> str:
+    """The state line while requests are served."""
+    return f"{mode_title(mode)} · {address} · {today}"
+
+
+def tray_today(cost_usd: str, requests: int, unpriced: int, budget: Decimal | None = None) -> str:
+    """Today's cost, and the day's budget if there is one; never claiming more than is known."""
+    if budget is not None:
+        missing = f" + {shown.count(unpriced)} unpriced" if unpriced else ""
+        return f"today {shown.money(cost_usd)} of {shown.money(budget)}{missing}"
+    if not requests:
+        return "no requests today"
+    priced = shown.money(cost_usd) if (shown.decimal(cost_usd) or 0) > 0 else ""
+    parts = [priced, f"{shown.count(unpriced)} unpriced" if unpriced else ""]
+    return f"today {' + '.join(part for part in parts if part) or shown.FREE}"
+
+
+def tray_route(exchange: Exchange) -> str:
+    """The last request: where it went, how long it took, and the way to why."""
+    went = f"{exchange.tier or DIRECT} → {exchange.model or exchange.account or shown.UNKNOWN}"
+    ended = "failed" if exchange.error else shown.duration(exchange.total_ms)
+    return f"{went}, {ended} — why?"
+
+
+def tray_trouble(title: str) -> str:
+    """The line that leads to what is wrong."""
+    return f"Needs attention: {title}"
+
+
+def failover_note(kind: str, from_target: str, to_target: str) -> tuple[str, str]:
+    """The notification that another target serves instead."""
+    return f"{to_target} serves instead of {from_target}", failure(kind)[0]

@@ -1,0 +1,99 @@
+"""Every sentence that a user reads on the Clients and Welcome pages. Constants and small functions; no widgets, no decisions."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from lynkr_desktop.engine.events import Exchange
+from lynkr_desktop.ui import format as shown
+from lynkr_desktop.ui.text import DIRECT, failure
+
+# ---------------------------------------------------------------- clients
+
+ON_THIS_MACHINE: Final = "On this machine"
+OTHER_PROGRAMS: Final = "Not found here"
+LIBRARIES: Final = "For your own programs"
+COPY: Final = "Copy"
+COPIED: Final = "Copied"
+NOT_FOUND: Final = "Not found on this machine"
+WAITING: Final = "Waiting for its first request…"
+HIDDEN_TOKEN: Final = "••••••••"  # noqa: S105  a mask
+NOT_SERVING: Final = "Lynkr does not serve now, so no program can reach it."
+NO_TOKEN_YET: Final = "Waiting for your keychain, which holds the token."  # noqa: S105
+SHOW_REQUEST: Final = "Why this model?"
+
+
+def found_at(where: str) -> str:
+    """Where a program is."""
+    return f"Found: {where}"
+
+
+def seen(exchange: Exchange, now_ms: float) -> str:
+    """A program's last request."""
+    when = shown.moment(exchange.started_at_ms, now_ms)
+    if exchange.error:
+        return f"Its last request, {when}, failed: {failure(exchange.error)[0]}"
+    return f"Its last request, {when}, went to {exchange.model} ({exchange.tier or DIRECT})."
+
+
+def row_name(title: str, *, is_seen: bool) -> str:
+    """A program in the list, as screen readers say it."""
+    return f"{title}, {'connected' if is_seen else 'no request yet'}"
+
+
+def copy_name(where: str) -> str:
+    """What a copy button copies."""
+    return f"{COPY}: {where}"
+
+
+# ---------------------------------------------------------------- welcome
+
+WELCOME: Final = "Welcome to Lynkr"
+BACK: Final = "Back"
+NEXT: Final = "Next"
+SKIP_STEP: Final = "Skip this step"
+SKIP_ALL: Final = "Skip the welcome"
+FINISH: Final = "Open the overview"
+STEPS: Final = ("What is here", "A provider", "Tiers", "A program")
+STEP_WORDS: Final = (
+    "Lynkr sends each request of your coding programs to the model that it needs. This is what it found on this machine.",
+    "With a key of one provider, harder requests can go to strong models. It is tested before it is saved.",
+    "Each request gets a score from 0 to 100 and goes to one of four tiers. Choose what serves them; you can change it later.",
+    "Point one program at Lynkr, and watch its first request arrive.",
+)
+BUILT_IN_READY: Final = "The built-in model is ready. It is small, free, and needs no network."
+BUILT_IN_MISSING: Final = "The built-in model is not installed."
+NO_SERVERS: Final = "No model server was found on this machine."
+SEARCHING: Final = "Looking for model servers…"
+NO_KEYS: Final = "No key of a provider is set in your environment."
+USE: Final = "Use it"
+USED: Final = "Added"
+ADDED: Final = "Added. You can add more on the Providers page."
+PROGRAM: Final = "Program"
+NO_PRESETS: Final = "Add a provider first, then tiers can use it. This step can be done later on the Tiers page."
+
+
+def step_title(index: int) -> str:
+    """Where one is."""
+    return f"{index + 1} of {len(STEPS)} · {STEPS[index]}"
+
+
+def key_found(variable: str, provider: str) -> str:
+    """A key in the environment; only its name is ever shown."""
+    return f"{variable} is set: a key of {provider}. Lynkr takes it only if you say so."
+
+
+def programs_found(titles: Sequence[str]) -> str:
+    """Programs that could be connected."""
+    return f"Programs found: {', '.join(titles)}." if titles else "None of the programs that Lynkr knows was found."
+
+
+def arrived(program: str, exchange: Exchange) -> str:
+    """The first request."""
+    if exchange.error:
+        return f"A request of {program} arrived, but failed: {failure(exchange.error)[0]}"
+    return f"The first request has arrived: {program} → {exchange.model} ({exchange.tier or DIRECT})."
+
+
+def tiers_chosen(preset: str) -> str:
+    """Which preset the tiers are now."""
+    return f"In use: {preset}."

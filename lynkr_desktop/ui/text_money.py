@@ -1,0 +1,121 @@
+"""Every sentence that a user reads about budgets and savings. Constants and small functions; no widgets, no decisions."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from lynkr_desktop.config.settings import ASKED_BASELINE, COMPLEX_BASELINE, TIERS, Budget, BudgetPeriod, Settings
+from lynkr_desktop.engine.api import BudgetState, Figures
+from lynkr_desktop.ui import format as shown
+from lynkr_desktop.ui.text import client_title, unpriced_line
+
+# ---------------------------------------------------------------- budgets
+
+BUDGETS: Final = "Budgets"
+NO_BUDGET: Final = (
+    "Requests may cost any amount. A budget tells you, uses cheaper models or refuses, in the order that you choose."
+)
+ADD_BUDGET: Final = "Add a budget"
+REMOVE_BUDGET: Final = "Remove"
+SCOPE: Final = "What counts"
+ALL_REQUESTS: Final = "All requests"
+EACH_SESSION: Final = "Each session"
+PERIOD: Final = "Begins anew"
+PERIODS: Final = (
+    (BudgetPeriod.DAY, "each day"),
+    (BudgetPeriod.WEEK, "each week"),
+    (BudgetPeriod.MONTH, "each month"),
+)
+NEVER_ANEW: Final = ((BudgetPeriod.NONE, "never"),)
+AMOUNT: Final = "US dollars"
+NOTIFY_AT: Final = "Tell me from"
+CAP_AT: Final = "Cap the tier from"
+HIGHEST_TIER: Final = "Highest tier"
+FREE_AT: Final = "Only free models from"
+STOP_AT: Final = "Refuse requests from"
+AT: Final = "at"
+PERCENT: Final = "%"
+NEVER: Final = "never"
+NOT_AN_AMOUNT: Final = "Type US dollars above 0 as a plain number, for example 10 or 2.50."
+NOT_A_PERCENT: Final = "Type a whole number from 1 to 100, or nothing for never."
+
+
+def scope_title(scope: str) -> str:
+    """What a budget counts."""
+    if scope == "session":
+        return EACH_SESSION
+    client = Budget("1", scope).client
+    return client_title(client) if client else ALL_REQUESTS
+
+
+def budget_title(budget: Budget) -> str:
+    """A budget in a few words: `$10.00 each day for Claude Code`."""
+    period = "each session" if budget.scope == "session" else dict(PERIODS)[budget.period]
+    whose = f" for {scope_title(budget.scope)}" if budget.client else ""
+    return f"{shown.money(budget.amount)} {period}{whose}"
+
+
+def budget_standing(state: BudgetState) -> str:
+    """How much of a budget is used, and until when it counts."""
+    amount = shown.money(state.budget.amount)
+    fullest = " in today's fullest session" if state.budget.scope == "session" else ""
+    held = shown.decimal(state.reserved_usd)
+    parts = [
+        f"{shown.money(state.spent_usd)} of {amount} spent{fullest}",
+        f"{shown.money(held)} held back for answers that still come" if held else "",
+        "" if state.ends_at_ms is None else f"begins anew {_begin(state.ends_at_ms)}",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _begin(moment_ms: int) -> str:
+    moment = shown.local(moment_ms)
+    return f"{moment:%a} {shown.day(moment_ms)}, {shown.clock_minutes(moment_ms)}"
+
+
+def of_today(states: Sequence[BudgetState]) -> BudgetState | None:
+    """The tightest budget that today's spend counts against as a whole."""
+    whole = [each for each in states if each.budget.scope == "all" and each.budget.period is BudgetPeriod.DAY]
+    return min(whole, key=lambda each: each.budget.amount, default=None)
+
+
+def spent_line(states: Sequence[BudgetState], unpriced: int) -> str:
+    """Under the money spent today: its budget, and what is not in the sum."""
+    budget = of_today(states)
+    if budget is None:
+        return unpriced_line(unpriced)
+    rest = f" · {unpriced_line(unpriced)}" if unpriced else " budget"
+    return f"of {shown.money(budget.budget.amount)}{rest}"
+
+
+# ---------------------------------------------------------------- savings
+
+SAVINGS: Final = "Savings"
+BASELINE: Final = "Compared with"
+BASELINE_HINT: Final = (
+    "What the same tokens would have cost there, at the prices of the table. It may be less than what was paid, and failed "
+    "requests count against us. Measured: that provider itself counted the tokens. Estimated: another one did."
+)
+
+
+def baselines(settings: Settings) -> list[tuple[str, str]]:
+    """What savings can be counted against, with its words."""
+    routing = settings.routing
+    targets = [target for tier in reversed(TIERS) for target in routing.tiers.of(tier)]
+    names = dict.fromkeys(str(target) for target in (*targets, *([routing.direct] if routing.direct else [])))
+    fixed = [("", "nothing: do not count"), (ASKED_BASELINE, "the model asked for"), (COMPLEX_BASELINE, "always COMPLEX")]
+    own = [settings.baseline] if ":" in settings.baseline and settings.baseline not in names else []
+    return [*fixed, *((name, f"always {name}") for name in (*names, *own))]
+
+
+def saved(figures: Figures) -> str:
+    """The money saved, with its sign and, if it is estimated, its mark."""
+    number = shown.signed_money(figures.saved_usd)
+    is_estimate = figures.saved_label == "estimated" and shown.decimal(figures.saved_usd)
+    return f"{shown.ABOUT} {number}" if is_estimate else number
+
+
+def saved_line(figures: Figures) -> str:
+    """Under the money saved: against what, how well it is known, and what is not in it."""
+    missing = f"without {shown.count(figures.unmeasurable)} not measurable" if figures.unmeasurable else ""
+    against = f"against {figures.baseline}" if figures.baseline else ""
+    return " · ".join(part for part in (against, figures.saved_label, missing) if part)

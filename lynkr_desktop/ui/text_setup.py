@@ -1,0 +1,316 @@
+"""Every sentence that a user reads on the pages Tiers and Providers. Constants and small functions; no widgets, no decisions."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from lynkr_desktop.config.settings import Boundaries, Mode, Target, Tier
+from lynkr_desktop.engine.api import AccountState, LocalServer, ProbeResult
+from lynkr_desktop.engine.providers.models import ModelFacts
+from lynkr_desktop.engine.providers.provider import Auth, Provider
+from lynkr_desktop.engine.routing.replay import WhatIf
+from lynkr_desktop.engine.routing.route import Dimension
+from lynkr_desktop.ui import format as shown
+from lynkr_desktop.ui.text import failure, mode_title, points, tier_name
+
+# ---------------------------------------------------------------- both
+
+UNSAVED: Final = "Not saved yet"
+SAVE: Final = "Save"
+UNDO: Final = "Undo"
+CANCEL: Final = "Cancel"
+REMOVE: Final = "Remove"
+READ_ONLY: Final = (
+    "These settings cannot be changed here.",
+    "A newer Lynkr wrote them. Update this one, or set the file aside and start afresh.",
+)
+
+
+def price(facts: ModelFacts) -> str:
+    """What a million tokens cost, in and out."""
+    if facts.is_free:
+        return shown.FREE
+    if facts.input_price is None or facts.output_price is None:
+        return shown.UNPRICED
+    return f"{shown.money(facts.input_price)} / {shown.money(facts.output_price).removeprefix('$')}"
+
+
+def price_hint(facts: ModelFacts) -> str:
+    """The price in a sentence, with its date."""
+    if facts.is_free:
+        return "Free: the model runs on this machine."
+    if facts.input_price is None or facts.output_price is None:
+        return "No price is known for this model."
+    dated = f", as of {facts.as_of}" if facts.as_of else ""
+    return f"US dollars for a million tokens, in and out{dated}."
+
+
+def abilities(facts: ModelFacts) -> str:
+    """Window and abilities in one line. What is unknown is left out."""
+    window = f"{shown.tokens(facts.context_tokens)} window" if facts.context_tokens else ""
+    marks = (("tools", facts.takes_tools), ("images", facts.takes_images), ("thinks", facts.thinks))
+    return " · ".join(part for part in (window, *(word for word, has in marks if has)) if part)
+
+
+KEYCHAIN_WAITING: Final = "waiting for your keychain"
+KEYCHAIN_SESSION: Final = "this session only"
+
+
+def keychain_name(platform: str, desktop: str) -> str:
+    """What the system calls its keychain."""
+    if platform == "darwin":
+        return "macOS Keychain"
+    if platform == "win32":
+        return "Windows Credential Manager"
+    return "KDE Wallet" if "KDE" in desktop.upper() else "your system's keychain"
+
+
+# ---------------------------------------------------------------- tiers
+
+PRESETS: Final = "Presets"
+PROVIDER: Final = "Provider"
+MODEL: Final = "Model"
+MODEL_HINT: Final = "Model"
+SHOW_MODELS: Final = "Show all models"
+ADD: Final = "Add"
+ADD_PROVIDER: Final = "Add a provider"
+USE_AUTO: Final = "Use Auto tiers"
+MOVE_UP: Final = "Move up"
+MOVE_DOWN: Final = "Move down"
+BAND_TITLE: Final = "Where the boundaries lie"
+BAND_NOTE: Final = "scores of the last 7 days · drag a boundary"
+BAND_EMPTY: Final = "No scored request in the last 7 days"
+ABILITIES_UNKNOWN: Final = "abilities unknown"
+TIER_EMPTY: Final = "Add a model: tiers route only once each of the four has one."
+TIERS_EMPTY: Final = "No tier has a model yet"
+TIERS_EMPTY_DETAIL: Final = (
+    "Each request gets a score from 0 to 100 and goes to the tier that the score falls into. Begin with one model for all four."
+)
+PRESET_BUILT_IN: Final = "Use the built-in model for all tiers"
+TRY_IT: Final = "Try it"
+TRY_IT_NOTE: Final = "nothing is sent to a model"
+TRY_IT_NAME: Final = "A prompt to try"
+TRY_IT_HINT: Final = "Type or paste a prompt"
+TRY_IT_EMPTY: Final = "Its score, tier and reason appear here while you type."
+
+
+def boundary_name(below: Tier, above: Tier) -> str:
+    """What a boundary is called."""
+    return f"Last score of {below}, before {above}"
+
+
+def band_summary(boundaries: Boundaries, counts: Sequence[int]) -> str:
+    """The band in one sentence."""
+    parts = []
+    for tier, count in zip(Tier, counts, strict=True):
+        first, last = boundaries.range_of(tier)
+        parts.append(f"{tier} {first} to {last}, {requests_counted(count)}")
+    return f"Scores of the last 7 days: {'; '.join(parts)}."
+
+
+def requests_counted(count: int) -> str:
+    """A number of requests."""
+    return "1 request" if count == 1 else f"{shown.count(count)} requests"
+
+
+def tier_range(first: int, last: int, count: int | None) -> str:
+    """The scores of a tier, and how many requests it had."""
+    return f"{first}–{last} · {requests_counted(count)} last week" if count else f"{first}–{last}"
+
+
+def numbered(index: int, model: str) -> str:
+    """A target's model with its place in the order."""
+    return f"{index + 1}. {model}"
+
+
+def target_name(index: int, model: str, account: str) -> str:
+    """A target as screen readers say it."""
+    return f"{'Serves first' if index == 0 else f'Fallback {index}'}: {model}, {account}"
+
+
+def target_price(account: str, facts: ModelFacts) -> str:
+    """Whose model it is and what it costs."""
+    return f"{account} · {price(facts)}"
+
+
+def add_target(*, has_targets: bool) -> str:
+    """The button that adds a target."""
+    return "+ Add a fallback" if has_targets else "+ Add a model"
+
+
+def target_without_account(account: str) -> str:
+    """A target whose account is gone."""
+    return f"There is no provider named {account} any more. Remove its model, or add the provider again."
+
+
+def target_switched_off(title: str) -> str:
+    """A target whose account is off."""
+    return f"{title} is switched off, so its model does not serve."
+
+
+def preset_all(account: str, model: str) -> str:
+    """The preset of one model for all tiers."""
+    return f"Use {account} · {model} for all tiers"
+
+
+def preset_split(local: str, remote: str) -> str:
+    """The preset that keeps easy requests on this machine."""
+    return f"{local} for SIMPLE and MEDIUM, {remote} above"
+
+
+def what_if_line(found: WhatIf) -> str:
+    """Last week under the tiers on the page. Empty where there was nothing to compare."""
+    if not found.requests:
+        return ""
+    cost = f"≈ {shown.money(found.cost_usd)} instead of {shown.money(found.before_usd)}"
+    moves = f"{shown.count(found.moved)} of {shown.count(found.requests)} requests move"
+    missing = [
+        f"{shown.count(number)} unpriced {when}"
+        for number, when in ((found.unpriced, "then"), (found.unpriced_before, "before"))
+        if number
+    ]
+    unpriced = f" · left out: {' and '.join(missing)}" if missing else ""
+    return f"Last week under these tiers: {cost} · {moves}{unpriced}"
+
+
+WHAT_IF_TIP: Final = (
+    "From the stored scores and tokens of the last 7 days, as if the score had decided each request by itself. Nothing was sent, "
+    "and it says nothing of how well the other models would have done."
+)
+
+
+def tiers_not_used(mode: Mode) -> str:
+    """Why the tiers do nothing."""
+    return f"The mode is {mode_title(mode)}: these tiers are not in use."
+
+
+def under_unsaved(tier: Tier | None) -> str:
+    """Why a prompt goes elsewhere than now."""
+    return f"Under these tiers, once saved, it goes to {tier_name(tier)}."
+
+
+def goes_to(target: Target | None) -> str:
+    """The target of a prompt."""
+    return f"→ {target.model}" if target else "→ no model yet"
+
+
+def dimension_line(dimension: Dimension) -> str:
+    """What one signal did to the score."""
+    return f"{points(dimension.points)}  {dimension.reason}"
+
+
+def estimates_line(estimates: Mapping[str, tuple[str, str | None]]) -> str:
+    """What an answer would cost on each tier."""
+    parts = [f"{tier} {_estimate(amount)}" for tier, (_, amount) in estimates.items()]
+    return f"A usual answer: {', '.join(parts)}." if parts else ""
+
+
+def _estimate(amount: str | None) -> str:
+    value = shown.decimal(amount)
+    if value is None:
+        return shown.UNPRICED
+    return f"{shown.ABOUT} {shown.money(value)}" if value else shown.FREE
+
+
+# ---------------------------------------------------------------- providers
+
+NAME: Final = "Name"
+KEY: Final = "API key"
+ADDRESS: Final = "Address"
+ADDRESS_HINT: Final = "https://host/path without /v1"
+GET_KEY: Final = "Get a key"
+TEST: Final = "Test"
+EDIT: Final = "Edit"
+MORE: Final = "More"
+TESTING: Final = "Asking for one short answer…"
+TEST_AND_SAVE: Final = "Test and save"
+SAVE_ANYWAY: Final = "Save anyway"
+USE_DIRECT: Final = "Use in Direct mode"
+IS_DIRECT: Final = "Used in Direct mode"
+NO_MODEL: Final = "none chosen"
+STARTED_BY_US: Final = "on this machine, started by Lynkr"
+NO_ADDRESS: Final = "Enter the server's address."
+NO_KEY_TYPED: Final = "Paste the key first."
+KEY_DROPPED: Final = "The address is another one: enter the key again. The old one is never sent there."
+CARD_ROWS: Final = ("Model", "Key", "Address", "Offers")
+PROVIDERS_EMPTY: Final = "No provider yet"
+PROVIDERS_EMPTY_DETAIL: Final = "A provider answers requests: a vendor with a key of yours, or a model server on this machine."
+
+
+def edit_title(title: str) -> str:
+    """The form's title while an account is edited."""
+    return f"Edit {title}"
+
+
+def card_title(title: str, provider: str) -> str:
+    """An account's own name, with its provider where that says something new."""
+    return title if title == provider else f"{title} · {provider}"
+
+
+def key_line(entry: Provider | None, hint: str, place: str) -> str:
+    """Where an account's key is and how it ends."""
+    if hint:
+        return f"in {place} · ends {hint}" if place != KEYCHAIN_SESSION else f"{KEYCHAIN_SESSION} · ends {hint}"
+    return "missing" if entry is not None and entry.needs_key else "none needed"
+
+
+def key_placeholder(entry: Provider, hint: str) -> str:
+    """What stands in the empty key field."""
+    if hint:
+        return f"kept · ends {hint}"
+    if entry.auth is Auth.AWS:
+        return "A Bedrock API key, or nothing: this machine's AWS credentials"
+    return "Paste the key" if entry.needs_key else "Only if the server wants one"
+
+
+def key_kept_in(place: str) -> str:
+    """Where a key will go."""
+    if place in {KEYCHAIN_SESSION, KEYCHAIN_WAITING}:
+        return f"Kept for {place}." if place == KEYCHAIN_SESSION else "Your keychain may ask for its password."
+    return f"Kept in {place}, never in a file of Lynkr."
+
+
+def models_found(count: int | None) -> str:
+    """How many models an account lists."""
+    if count is None:
+        return shown.UNKNOWN
+    return "1 model" if count == 1 else f"{shown.count(count)} models"
+
+
+def hour_line(state: AccountState | None) -> str:
+    """An account's last hour."""
+    if state is None or not state.requests:
+        return "not used in the last hour"
+    parts = [f"last hour: {requests_counted(state.requests)}"]
+    if state.errors:
+        parts.append(f"{shown.count(state.errors)} failed")
+    if state.p50_first_token_ms is not None:
+        parts.append(f"first token {shown.duration(state.p50_first_token_ms)}")
+    return " · ".join(parts)
+
+
+def switch_words(*, is_enabled: bool) -> str:
+    """The action that switches an account."""
+    return "Switch off" if is_enabled else "Switch on"
+
+
+def probe_words(result: ProbeResult) -> str:
+    """What a test gave: time and the model's words, or the provider's own error and the next step."""
+    if result.is_ok:
+        return f"Answered in {shown.duration(result.milliseconds)}: “{result.text}”"
+    return f"{result.text}\n{result.next_step or failure(result.kind)[1]}".strip()
+
+
+def found_server(server: LocalServer) -> str:
+    """A model server on this machine."""
+    place = server.base_url.removeprefix("http://")
+    return f"{server.title} found on {place} · {models_found(len(server.models))}"
+
+
+def removed(title: str) -> str:
+    """What was just removed."""
+    return f"{title} was removed, with its key and its places in the tiers."
+
+
+def unknown_provider(provider: str) -> str:
+    """A provider that the catalogue does not have."""
+    return f"There is no provider named {provider!r}."

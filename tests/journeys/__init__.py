@@ -1,0 +1,1 @@
+"""Real clients from outside, through the real program."""
