@@ -19,3 +19,14 @@ def test_row_126_flags_of_another_login_stay_here(to_anthropic: Pair) -> None:
         MESSAGES.ask("hi"), {"anthropic-beta": "oauth-2025-04-20,context-1m-2025-08-07,interleaved-thinking-2025-05-14"}
     )
     assert to_anthropic.upstream.chats[0].headers["anthropic-beta"] == "interleaved-thinking-2025-05-14"
+
+
+def test_row_119_an_older_model_gets_a_later_system_turn_where_it_knows_it(to_anthropic: Pair) -> None:
+    """Claude Code puts system turns into the conversation if the model that it asked for knows them; the serving one may not."""
+    request = MESSAGES.ask("hi", system="Be brief.")
+    request["messages"].append({"role": "system", "content": "Agents: none."})
+    reply = to_anthropic.send(request)
+    sent = to_anthropic.upstream.chats[0].json
+    assert [message["role"] for message in sent["messages"]] == ["user"]
+    assert [block["text"] for block in sent["system"]] == ["Be brief.", "Agents: none."]
+    assert reply.headers["x-lynkr-losses"] == "the place of a later system turn"

@@ -12,6 +12,8 @@ from typing import Any
 
 from tests.fakes.script import REDACTED, signature_of
 
+_ROLES = ("user", "assistant")
+_OLD = re.compile(r"claude-(3-|haiku-4|sonnet-4|opus-4-[0-7])")  # these know no system turn inside the conversation
 _KNOWN = frozenset(
     {
         "model",
@@ -90,7 +92,7 @@ def check(headers: Mapping[str, str], body: Any, key: str) -> None:
     _check_thinking(body)
     messages = body["messages"]
     for index, message in enumerate(messages):
-        _check_message(message, f"messages.{index}")
+        _check_message(message, f"messages.{index}", _ROLES if _OLD.match(str(body["model"])) else (*_ROLES, "system"))
     _check_pairing(messages)
     _check_replayed_thinking(body)
     _check_cache_markers(body)
@@ -174,9 +176,9 @@ def _check_thinking(body: dict[str, Any]) -> None:
     _need(not forced, "Thinking may not be enabled when tool_choice forces tool use.")
 
 
-def _check_message(message: Any, where: str) -> None:
+def _check_message(message: Any, where: str, roles: tuple[str, ...]) -> None:
     _need(isinstance(message, dict) and set(message) <= {"role", "content"}, f"{where}: Extra inputs are not permitted")
-    _need(message.get("role") in {"user", "assistant", "system"}, f'messages: Unexpected role "{message.get("role")}".')
+    _need(message.get("role") in roles, f'messages: Unexpected role "{message.get("role")}".')
     content = message.get("content")
     if isinstance(content, str):
         _need(content != "", f"{where}: text content blocks must be non-empty")

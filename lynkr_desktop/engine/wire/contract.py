@@ -32,6 +32,7 @@ class Quirks(msgspec.Struct, frozen=True):
     takes_stream_options: bool = True  # openai_chat: `stream_options.include_usage` is accepted
     takes_parallel_switch: bool = True  # openai_chat: `parallel_tool_calls` is accepted
     takes_user: bool = True  # openai_chat: `user` is accepted (at most 64 characters)
+    takes_later_system: bool = True  # anthropic: `role: system` inside the conversation is accepted
     takes_images: bool = True
     takes_tools: bool = True
     asks_usage_cost: bool = False  # openai_chat: `usage: {include: true}` asks for the real cost

@@ -54,6 +54,8 @@ def suits(request: ChatRequest, quirks: Quirks) -> bool:
         return False
     if fitted(request.thinking, request.max_tokens, quirks) != request.thinking:
         return False
+    if not quirks.takes_later_system and _has_later_system(request):
+        return False
     if quirks.takes_unsigned_thinking:
         return True
     return not lacks_thinking(request) and not any(is_unsigned(part) for message in request.messages for part in message.parts)
@@ -65,7 +67,23 @@ def render_request(request: ChatRequest, model: str, quirks: Quirks, *, is_strea
         raise CannotCarryError("this model takes no images")
     if not quirks.takes_tools and request.tools:
         raise CannotCarryError("this model takes no tools")
-    return _Renderer(request, quirks).render(model, is_streamed=is_streamed)
+    if request.wire != NAME or quirks.takes_later_system or not _has_later_system(request):
+        return _Renderer(request, quirks).render(model, is_streamed=is_streamed)
+    renderer = _Renderer(_with_system_first(request), quirks)
+    renderer.losses.append("the place of a later system turn")
+    return renderer.render(model, is_streamed=is_streamed)
+
+
+def _has_later_system(request: ChatRequest) -> bool:
+    return any(message.role == "system" for message in request.messages)
+
+
+def _with_system_first(request: ChatRequest) -> ChatRequest:
+    """System turns inside the conversation behind the system prompt: older models know no other place for them."""
+    later = [part for message in request.messages if message.role == "system" for part in message.parts]
+    system = (*request.system, *(part for part in later if isinstance(part, TextPart)))
+    messages = tuple(message for message in request.messages if message.role != "system")
+    return msgspec.structs.replace(request, system=system, messages=messages)
 
 
 class _Renderer:
