@@ -15,6 +15,7 @@ from tests.fakes.dialects import CHAT, DIALECTS, Dialect
 from tests.fakes.lab import account
 from tests.fakes.program import Program, canary, free_port
 from tests.fakes.upstream import Upstream
+from tests.rig.desk import until
 
 pytestmark = pytest.mark.journey
 Start = Callable[..., Program]
@@ -39,8 +40,8 @@ def test_a_taken_port(headless: Start, openai_upstream: Upstream) -> None:
         port = taken.getsockname()[1]
         program = headless(MODEL_PROVIDER="openai", PORT=str(port), **account(openai_upstream))
         assert port < program.port < port + 10
+        until(lambda: f"pid {os.getpid()}" in program.stderr, "the note about the port")
         assert f"Port {port} is used by" in program.stderr
-        assert f"pid {os.getpid()}" in program.stderr
         assert Caller(program.url, program.token).post(CHAT.path, CHAT.ask("hi")).status == 200
 
 
@@ -50,7 +51,7 @@ def test_two_instances(headless: Start, openai_upstream: Upstream) -> None:
     same = {name: first.env[name] for name in ("PORT", "LYNKR_DATA_DIR", "LYNKR_TOKEN")}
     second = headless(MODEL_PROVIDER="openai", **same, **account(openai_upstream))
     assert second.port != first.port
-    assert f"pid {first.process.pid}" in second.stderr
+    until(lambda: f"pid {first.process.pid}" in second.stderr, "the note about the port")
     for program in (first, second, first):
         assert Caller(program.url, program.token).post(CHAT.path, CHAT.ask("hi")).status == 200
     assert (first.stop(), second.stop()) == (0, 0)
