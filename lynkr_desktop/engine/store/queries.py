@@ -132,8 +132,8 @@ class Queries:
                 return nothing
             connection = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True, timeout=5)
             try:
-                if connection.execute("PRAGMA user_version").fetchone() == (0,):
-                    return nothing
+                if connection.execute("PRAGMA user_version").fetchone() < (schema.VERSION,):
+                    return nothing  # the writer is about to bring it up to date
                 return question(connection)
             finally:
                 connection.close()

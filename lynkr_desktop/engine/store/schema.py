@@ -83,12 +83,15 @@ class NewerLedgerError(Exception):
 
 
 def prepare(connection: sqlite3.Connection) -> None:
-    """Bring a database to today's schema, each step whole or not at all. Raises `NewerLedgerError`, `sqlite3.Error`."""
+    """Bring a database to today's schema, wholly or not at all: no reader may see half of it.
+
+    Raises `NewerLedgerError`, `sqlite3.Error`.
+    """
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > VERSION:
         raise NewerLedgerError
-    for number in range(version, VERSION):
-        connection.executescript(f"BEGIN;{_SCRIPTS[number]};PRAGMA user_version = {number + 1};COMMIT;")
+    if version < VERSION:
+        connection.executescript(f"BEGIN;{';'.join(_SCRIPTS[version:VERSION])};PRAGMA user_version = {VERSION};COMMIT;")
 
 
 def row_of(exchange: Exchange) -> tuple[Any, ...]:

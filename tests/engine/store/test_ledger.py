@@ -1,6 +1,7 @@
 """The ledger's pen: nothing is lost that can be kept, and nothing that goes wrong reaches the request."""
 
 import asyncio
+import contextlib
 import signal
 import sqlite3
 import subprocess
@@ -373,3 +374,15 @@ def test_a_ledger_of_the_first_version_is_read_at_once(path: Path, monkeypatch: 
     ledger.open()
     assert asyncio.run(Queries(path).activity(ActivityQuery())) == (old,)
     ledger.close()
+
+
+def test_a_new_file_gets_its_whole_schema_at_once(tmp_path: Path) -> None:
+    """The window asks while the writer makes the file: it must find all columns or no table at all."""
+    said: list[str] = []
+    with contextlib.closing(sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)) as connection:
+        connection.set_trace_callback(said.append)
+        schema.prepare(connection)
+    changes = [index for index, statement in enumerate(said) if "CREATE" in statement or "ALTER" in statement]
+    ends = [index for index, statement in enumerate(said) if statement.strip().upper().startswith("COMMIT")]
+    assert len(changes) > 2
+    assert [end for end in ends if end < max(changes)] == []
