@@ -10,7 +10,8 @@
     config/         what the user decided: settings (frozen, versioned), their file, environment, secrets, places
     engine/         the proxy; never imports Qt
         api         what the window may ask            service    wires the rooms together, holds no policy
-        server      the door in: token, Host, Origin   admin/     health, lists, usage, settings, metrics: all only read
+        server      the door in: token, Host, Origin   admin/     health, lists, usage, metrics: only read; `control` changes
+        doorkeeper  whose token opens which door
         surfaces    which path speaks which wire       pipeline   the story of one request
         exchange    one request's life                 attempts   a route's targets, one after the other
         choosing    the score's route, held to its session

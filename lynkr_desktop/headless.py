@@ -13,8 +13,18 @@ from pathlib import Path
 from typing import Final
 
 from lynkr_desktop import command_line, logs, startup
-from lynkr_desktop.config.secrets import TOKEN_REF, EnvironmentSecrets, KeychainSecrets, KeychainState, Secret, endpoint_token
+from lynkr_desktop.config import file as settings_file
+from lynkr_desktop.config.secrets import (
+    ADMIN_REF,
+    TOKEN_REF,
+    EnvironmentSecrets,
+    KeychainSecrets,
+    KeychainState,
+    Secret,
+    endpoint_token,
+)
 from lynkr_desktop.config.settings import Settings
+from lynkr_desktop.engine.admin import Steward
 from lynkr_desktop.engine.events import Event, Trouble
 from lynkr_desktop.engine.service import EngineService
 from lynkr_desktop.errors import ConfigError, LynkrError
@@ -34,7 +44,7 @@ def run(env_file: Path | None) -> int:
         for notice in start.notices:
             _say(notice)
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            runner.run(serve(start))
+            runner.run(serve(start, env_file))
     except LynkrError as error:
         _say(str(error))
         return BAD_CONFIG
@@ -75,7 +85,7 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-async def serve(start: startup.Startup) -> None:
+async def serve(start: startup.Startup, env_file: Path | None = None) -> None:
     """Run the engine until a signal."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -88,6 +98,7 @@ async def serve(start: startup.Startup) -> None:
     logs.REDACTOR.learn(secret.reveal() for secret in (token, *keys.values()))
     engine = EngineService(start.settings, keys, token, start.places.ledger_file)
     engine.subscribe(_tell)
+    _open_administration(engine, start, env_file)
     await engine.start()
     calm_collector()
     if engine.note:
@@ -97,6 +108,28 @@ async def serve(start: startup.Startup) -> None:
         await stop.wait()
     finally:
         await engine.stop()
+
+
+def _open_administration(engine: EngineService, start: startup.Startup, env_file: Path | None) -> None:
+    """Let whoever has the administration's token change settings and have them read again. Without one, nobody can."""
+    admin = start.given.get(ADMIN_REF)
+    if admin is None:
+        return
+
+    async def change(make: Callable[[Settings], Settings]) -> None:
+        await asyncio.to_thread(startup.save_change, start, make)
+        await engine.apply(make(engine.settings))
+
+    async def reload() -> None:
+        await asyncio.to_thread(settings_file.check, start.places.settings_file)
+        again = await asyncio.to_thread(startup.read, startup.current_environment(), env_file)
+        token, keys = await _secrets(again)
+        logs.REDACTOR.learn(secret.reveal() for secret in (token, *keys.values()))
+        await engine.replace(again.settings, keys, token)
+        for notice in again.notices:
+            _say(notice)
+
+    engine.open_administration(Steward(admin, change, reload))
 
 
 def calm_collector() -> None:

@@ -3,7 +3,7 @@
 import dataclasses
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
@@ -15,6 +15,7 @@ from lynkr_desktop.config.secrets import Secret
 from lynkr_desktop.config.settings import TIERS, Account, Mode, Settings, Target
 from lynkr_desktop.engine.providers import catalogue
 from lynkr_desktop.engine.providers.embedded import EmbeddedModel
+from lynkr_desktop.errors import ConfigError
 
 EMBEDDED: Final = "embedded"
 _ALWAYS_READ: Final = frozenset({DATA_DIR_VARIABLE, "LYNKR_TOKEN", "LYNKR_TOKEN_FILE", "PORT"})
@@ -107,6 +108,17 @@ def with_built_in_model(settings: Settings) -> Settings:
 def to_save(start: Startup, settings: Settings) -> Settings:
     """Changed settings without what only the environment wants: the file keeps its own values there."""
     return _without_overlay(settings, start.settings, start.saved)
+
+
+def save_change(start: Startup, make: Callable[[Settings], Settings]) -> None:
+    """Change what the settings file holds now, and nothing else in it. Raises `ConfigError`. Reads and writes the file."""
+    file = start.places.settings_file
+    loaded = settings_file.load(file)
+    if loaded.is_read_only:
+        raise ConfigError("The settings cannot be saved.", loaded.notice)
+    uses_built_in_model = start.settings.account(EMBEDDED) is not None
+    kept = start.saved if not file.exists() and uses_built_in_model else loaded.settings
+    settings_file.save(file, make(kept))
 
 
 _T = TypeVar("_T")

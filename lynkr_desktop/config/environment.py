@@ -14,11 +14,12 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from dotenv.parser import parse_stream
 
-from lynkr_desktop.config.secrets import TOKEN_REF, Secret
+from lynkr_desktop.config.secrets import ADMIN_REF, TOKEN_REF, Secret
 from lynkr_desktop.config.settings import TIERS, Account, Mode, ModeKind, Routing, Settings, Target, Tier, validate
 from lynkr_desktop.errors import ConfigError
 
 _MOST_SECRET_BYTES: Final = 16 * 1024
+_SHORTEST_ADMIN_TOKEN: Final = 20
 _ON: Final = frozenset({"true", "1", "yes", "on"})
 _OFF: Final = frozenset({"false", "0", "no", "off"})
 _PORTS: Final = {"http": 80, "https": 443}
@@ -87,7 +88,7 @@ def with_secret_files(env: Mapping[str, str], known: Mapping[str, ProviderNames]
     """
     found = dict(env)
     keys = {entry.key for entry in known.values() if entry.key}
-    names = {"LYNKR_TOKEN", *keys, *(name for key in keys for name in _SYNONYMS.get(key, ()))}
+    names = {"LYNKR_TOKEN", "LYNKR_ADMIN_TOKEN", *keys, *(name for key in keys for name in _SYNONYMS.get(key, ()))}
     for name in sorted(names):
         variable = f"{name}_FILE"
         path = found.get(variable, "").strip()
@@ -340,18 +341,29 @@ class _Overlay:
     # The endpoint
 
     def read_endpoint(self) -> None:
-        """PORT and LYNKR_TOKEN."""
+        """PORT, LYNKR_TOKEN and LYNKR_ADMIN_TOKEN."""
         port = self._env.get("PORT")
         if port is not None:
             if not port.isascii() or not port.isdigit() or not 1 <= int(port[:6]) <= 65535:
                 raise ConfigError("PORT is not a port.", "Set it to a number from 1 to 65535.", field="PORT")
             endpoint = dataclasses.replace(self.settings.endpoint, port=int(port))
             self.settings = dataclasses.replace(self.settings, endpoint=endpoint)
-        token = self._env.get("LYNKR_TOKEN")
-        if token is not None:
-            if not token.isascii() or any(character.isspace() or not character.isprintable() for character in token):
-                raise ConfigError("LYNKR_TOKEN cannot be a token.", "Use letters, digits and dashes.", field="LYNKR_TOKEN")
-            self.secrets[TOKEN_REF] = Secret(token)
+        for variable, ref in (("LYNKR_TOKEN", TOKEN_REF), ("LYNKR_ADMIN_TOKEN", ADMIN_REF)):
+            if (token := self._env.get(variable)) is not None:
+                self.secrets[ref] = _token(token, variable)
+        admin = self.secrets.get(ADMIN_REF)
+        if admin is not None and len(admin.reveal()) < _SHORTEST_ADMIN_TOKEN:
+            remedy = f"Use at least {_SHORTEST_ADMIN_TOKEN} random characters."
+            raise ConfigError("LYNKR_ADMIN_TOKEN is too short.", remedy, field="LYNKR_ADMIN_TOKEN")
+        if admin is not None and admin == self.secrets.get(TOKEN_REF):
+            remedy = "Choose two, so that programs that use models cannot administer."
+            raise ConfigError("LYNKR_ADMIN_TOKEN and LYNKR_TOKEN are the same.", remedy, field="LYNKR_ADMIN_TOKEN")
+
+
+def _token(token: str, variable: str) -> Secret:
+    if not token.isascii() or any(character.isspace() or not character.isprintable() for character in token):
+        raise ConfigError(f"{variable} cannot be a token.", "Use letters, digits and dashes.", field=variable)
+    return Secret(token)
 
 
 def base_address(address: str, chat_path: str, variable: str) -> str:

@@ -64,6 +64,18 @@ def load(path: Path) -> Loaded:
     return Loaded(settings)
 
 
+def check(path: Path) -> None:
+    """Raise `ConfigError` if the file is there and cannot be used. For whoever already runs with settings that can."""
+    try:
+        raw = _object(path.read_bytes())
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise ConfigError(f"The settings in {path} cannot be read.", f"{error.strerror or error}.") from error
+    if migrations.version_of(raw) <= VERSION:
+        convert(migrations.migrate(raw))
+
+
 def convert(raw: dict[str, Any]) -> Settings:
     """Settings from plain JSON of today's version. Raises `ConfigError` that names the field."""
     try:

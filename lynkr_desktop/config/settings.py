@@ -12,6 +12,7 @@ from lynkr_desktop.errors import ConfigError
 VERSION: Final = 1
 DEFAULT_PORT: Final = 8081
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class Tier(StrEnum):
@@ -145,6 +146,19 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientToken:
+    """A token of one program's own. The token itself is kept nowhere: `fingerprint` is its SHA-256 in hexadecimal.
+
+    `name` is what the ledger calls the program. `hint` are the token's last letters, `made_on` is a day like 2026-11-22.
+    """
+
+    name: str
+    fingerprint: str
+    hint: str = ""
+    made_on: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """Bounds, so that nothing hangs and nothing drowns. A stream as a whole is limited only by the program's end."""
 
@@ -245,6 +259,7 @@ class Settings:
     desktop: Desktop = field(default_factory=Desktop)
     ledger: Ledger = field(default_factory=Ledger)
     budgets: tuple[Budget, ...] = ()
+    client_tokens: tuple[ClientToken, ...] = ()  # beside the one token that all programs may use
     baseline: str = COMPLEX_BASELINE  # what savings are counted against; also `account:model`; empty: they are not counted
 
     def account(self, account_id: str) -> Account | None:
@@ -276,6 +291,7 @@ def validate(settings: Settings) -> Settings:
             raise ConfigError(f"There are two accounts named {account.id!r}.", "Rename one.", field=f"{where}.id")
         seen.add(account.id)
     _validate_limits(settings.limits)
+    _validate_client_tokens(settings.client_tokens)
     for index, budget in enumerate(settings.budgets):
         _validate_budget(budget, f"budgets[{index}]")
     if settings.baseline not in ("", ASKED_BASELINE, COMPLEX_BASELINE) and not all(settings.baseline.partition(":")):
@@ -299,6 +315,27 @@ def _validate_limits(limits: Limits) -> None:
             raise ConfigError(
                 f"The limit {item.name!r} is out of range.", f"Use {unit} from 1 to 86400.", field=f"limits.{item.name}"
             )
+
+
+def _validate_client_tokens(tokens: tuple[ClientToken, ...]) -> None:
+    seen: set[str] = set()
+    for index, token in enumerate(tokens):
+        where = f"client_tokens[{index}]"
+        if not _NAME.fullmatch(token.name):
+            raise ConfigError(
+                f"The program's name {token.name[:80]!r} cannot be used.",
+                "Use lower-case letters, digits, dots, dashes and underscores.",
+                field=f"{where}.name",
+            )
+        if token.name in seen:
+            raise ConfigError(f"The program {token.name} has two tokens.", "Keep one of them.", field=f"{where}.name")
+        if not _FINGERPRINT.fullmatch(token.fingerprint):
+            raise ConfigError(
+                f"The fingerprint of {token.name}'s token is not one.",
+                "Take the entry out and make a token anew.",
+                field=f"{where}.fingerprint",
+            )
+        seen.add(token.name)
 
 
 def _validate_budget(budget: Budget, where: str) -> None:

@@ -86,7 +86,7 @@ class Embedder:
     async def answer(self, inbound: Inbound, plan: Plan) -> Reply:
         """Serve one request. Never raises but when the client has left."""
         exchange = OpenExchange(inbound, plan.settings.routing.mode.kind)
-        exchange.client = client_of(inbound.headers, ())
+        exchange.client = inbound.program or client_of(inbound.headers, ())
         self._bus.publish(RequestStarted(exchange.id, inbound.surface, exchange.client))
         try:
             body = await self._served(inbound, exchange, plan)

@@ -23,7 +23,8 @@ _MAX_DETAIL = 500
 class Inbound(msgspec.Struct, frozen=True):
     """A request as it came through the door. Header names are lower case; the token is no longer among them.
 
-    `request_id` is also the id of the exchange in the ledger; it rises with time.
+    `request_id` is also the id of the exchange in the ledger; it rises with time. `program` is the name of the program whose own
+    token opened the door; empty for the token that all may use.
     """
 
     surface: str
@@ -33,6 +34,7 @@ class Inbound(msgspec.Struct, frozen=True):
     query: str
     request_id: str
     address: Address = Address()
+    program: str = ""
 
     def parsed(self) -> ChatRequest:
         """What the body asks, and the address where that says more. Raises `ClientError`."""

@@ -83,10 +83,10 @@ class Pipeline:
 
     def _opened(self, exchange: OpenExchange, request: ChatRequest) -> Facts:
         facts = facts_of(request, exchange.inbound.headers)
-        exchange.client, exchange.session = facts.client, facts.session
+        exchange.client, exchange.session = exchange.inbound.program or facts.client, facts.session
         exchange.requested_model, exchange.is_streamed = request.model, request.is_streamed
         exchange.rough_input_tokens = rough_tokens(request)
-        self._bus.publish(RequestStarted(exchange.id, exchange.inbound.surface, facts.client))
+        self._bus.publish(RequestStarted(exchange.id, exchange.inbound.surface, exchange.client))
         return facts
 
     def route(self, plan: Plan, request: ChatRequest, facts: Facts) -> Route:

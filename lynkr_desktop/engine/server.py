@@ -5,7 +5,6 @@ come from no web page, and carry the token. A client that leaves cancels its han
 """
 
 import asyncio
-import hmac
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
@@ -19,6 +18,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.http_writer import HttpVersion10
 
 from lynkr_desktop.config.settings import Limits
+from lynkr_desktop.engine.doorkeeper import ADMIN_PREFIX, Doorkeeper
 from lynkr_desktop.engine.exchange import Inbound
 from lynkr_desktop.engine.fast_door import FastDoor, PlainRequest
 from lynkr_desktop.engine.pipeline import Reply
@@ -61,15 +61,15 @@ class Rooms(Protocol):
 
 
 class Server:
-    """The listening socket and its checks. `tokens` gives the tokens that are valid now."""
+    """The listening socket and its checks."""
 
-    def __init__(self, rooms: Rooms, tokens: Callable[[], tuple[bytes, ...]], limits: Limits = _LIMITS) -> None:
+    def __init__(self, rooms: Rooms, doorkeeper: Doorkeeper, limits: Limits = _LIMITS) -> None:
         self._admission = Admission(limits.max_concurrent)
         self._strain = Strain(limits.max_memory_mib * _MIB)
         self._feeler: asyncio.TimerHandle | None = None
         self._is_stopping = False
         self._rooms = rooms
-        self._tokens = tokens
+        self._doorkeeper = doorkeeper
         self._runner: web.ServerRunner | None = None
         self._doors: set[FastDoor] = set()
         self._tasks = Tasks()
@@ -251,12 +251,12 @@ class Server:
         name = surface.name if surface else path
         inbound = Inbound(name, wire, {}, b"", query, new_id())
         try:
-            self._check(method, path, headers, query)
+            program = self._check(method, path, headers, query)
             body = await read() if method == "POST" else b""
             clean = {key: value for key, value in headers.items() if key not in _SECRET_HEADERS}
-            inbound = Inbound(name, wire, clean, body, query, inbound.request_id, address_at(path, query))
+            inbound = Inbound(name, wire, clean, body, query, inbound.request_id, address_at(path, query), program)
             if surface is not None and method == "POST":
-                await self._admit(clean.get("user-agent", ""))
+                await self._admit(program or clean.get("user-agent", ""))
                 return await self._rooms.serve(surface, inbound)
             reply = await self._rooms.page(method, path, inbound)
             if reply is None:
@@ -265,8 +265,8 @@ class Server:
             return self._rooms.refusal(error, inbound)
         return reply
 
-    def _check(self, method: str, path: str, headers: dict[str, str], query: str) -> None:
-        """Refuse what does not come from a program of this user."""
+    def _check(self, method: str, path: str, headers: dict[str, str], query: str) -> str:
+        """Refuse what does not come from a program of this user. The program's name if its token tells, else empty."""
         if headers.get("host", "") not in self._hosts:
             raise ClientError(
                 "This Host is not ours.", f"Use http://{HOST}:{self.port} as the address of the endpoint.", status=403
@@ -274,21 +274,22 @@ class Server:
         if "origin" in headers or headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
             raise ClientError("Web pages may not use this endpoint.", "Requests with an Origin are refused.", status=403)
         if method in ("GET", "HEAD") and path in OPEN_PATHS:
-            return
-        if not self._is_authorised(headers):
-            raise _unauthorised(query) if self._tokens() else _locked()
+            return ""
+        program = self._program(path, headers, query)
         if method == "POST" and headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise ClientError("The body must be JSON.", "Send Content-Type: application/json.", status=415)
+        return program
 
-    def _is_authorised(self, headers: dict[str, str]) -> bool:
-        scheme, _, bearer = headers.get("authorization", "").partition(" ")
-        given = [
-            headers.get("x-api-key", ""),
-            headers.get("x-goog-api-key", ""),
-            bearer.strip() if scheme.lower() == "bearer" else "",
-        ]
-        candidates = [token.encode("utf-8", "replace") for token in given if token]
-        return any(hmac.compare_digest(each, token) for each in candidates for token in self._tokens())
+    def _program(self, path: str, headers: dict[str, str], query: str) -> str:
+        keeper = self._doorkeeper
+        if path.startswith(ADMIN_PREFIX) and keeper.has_administration:
+            if not keeper.is_administrator(headers):
+                raise ClientError("This needs the administration's token.", "It is the one in LYNKR_ADMIN_TOKEN.", status=401)
+            return ""
+        program = keeper.program(headers)
+        if program is None:
+            raise _unauthorised(query) if keeper.knows_shared_token else _locked()
+        return program
 
     async def _body(self, request: web.BaseRequest, headers: dict[str, str]) -> bytes:
         if (request.content_length or 0) > MAX_BODY_BYTES:

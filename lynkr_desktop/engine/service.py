@@ -11,7 +11,7 @@ from typing import Final
 from lynkr_desktop.config.secrets import Secret
 from lynkr_desktop.config.settings import Account, Routing, Settings, validate
 from lynkr_desktop.engine import probe as probes
-from lynkr_desktop.engine.admin import Admin, Metrics, RoutingPages, Sources
+from lynkr_desktop.engine.admin import Admin, ControlPages, Metrics, RoutingPages, Sources, Steward
 from lynkr_desktop.engine.api import (
     AccountState,
     ActivityQuery,
@@ -26,6 +26,7 @@ from lynkr_desktop.engine.attempts import Attempts
 from lynkr_desktop.engine.bus import Bus
 from lynkr_desktop.engine.choosing import estimates_of, rates_of
 from lynkr_desktop.engine.counting import TokenCounter
+from lynkr_desktop.engine.doorkeeper import ADMIN_PREFIX, Doorkeeper
 from lynkr_desktop.engine.embedding import Embedder
 from lynkr_desktop.engine.events import EngineStarted, EngineStopped, Event, Exchange, ModeChanged, RequestFinished, Trouble
 from lynkr_desktop.engine.exchange import Inbound
@@ -105,7 +106,9 @@ class EngineService:
             ),
         )
         self._routing_pages = RoutingPages(lambda: self._pipeline.plan, self._pipeline.route, self._queries)
-        self._server = Server(self, self._tokens, settings.limits)
+        self._control = ControlPages(lambda: self._settings, self._attempts.breakers)
+        self._doorkeeper = Doorkeeper(token, settings.client_tokens)
+        self._server = Server(self, self._doorkeeper, settings.limits)
         self.url = ""
         self.note = ""
         self._bus.subscribe(self._tally.hear)
@@ -187,12 +190,19 @@ class EngineService:
             self._budgets.refresh()
             self._pipeline.loops.refresh()
 
-    def _tokens(self) -> tuple[bytes, ...]:
-        return (self._token.reveal().encode(),) if self._token is not None else ()
-
     async def set_token(self, token: Secret) -> None:
-        """Open the endpoint with this token from now on. Until there is one, nobody is let in."""
+        """Open the endpoint with this token from now on. Until there is one, only programs with their own are let in."""
         self._token = token
+        self._doorkeeper.use(token, self._settings.client_tokens)
+
+    def open_administration(self, steward: Steward) -> None:
+        """Let the endpoint be administered, with a token that opens nothing else. Without this, nobody can."""
+        self._doorkeeper.use_for_administration(steward.token)
+        self._control.steward = steward
+
+    async def reset_breakers(self, account: str = "") -> int:
+        """Let the targets of an account, or of all, be tried again at once. How many had been left alone."""
+        return self._control.reset_breakers(account)
 
     async def forget_exchanges(self) -> None:
         """Delete all requests from the ledger. Today's sums stay until the end of the program. Raises `ConfigError`."""
@@ -218,6 +228,8 @@ class EngineService:
 
     async def page(self, method: str, path: str, inbound: Inbound) -> Reply | None:
         """Health, lists, and what routing does."""
+        if path.startswith(ADMIN_PREFIX):
+            return await self._control.page(method, path, inbound)
         return await self._routing_pages.page(method, path, inbound) or await self._admin.page(method, path, inbound)
 
     def refusal(self, error: LynkrError, inbound: Inbound) -> Reply:
@@ -246,6 +258,11 @@ class EngineService:
 
     # --- settings ---
 
+    @property
+    def settings(self) -> Settings:
+        """The settings in use."""
+        return self._settings
+
     async def apply(self, settings: Settings) -> None:
         """Use other settings from the next request on."""
         validate(settings)
@@ -254,6 +271,7 @@ class EngineService:
         self._ledger.keep_days = settings.ledger.keep_days
         self._ledger.most_bytes = settings.ledger.most_megabytes * _MEGABYTE
         self._server.use(settings.limits)
+        self._doorkeeper.use(self._token, settings.client_tokens)
         await self._restore_spending(self._began_ms)
         self._budgets.use(settings.budgets)
         if before.accounts != settings.accounts:
@@ -261,6 +279,13 @@ class EngineService:
         if before.routing.mode != settings.routing.mode:
             self._bus.publish(ModeChanged(settings.routing.mode))
         self._follow_embedded()
+
+    async def replace(self, settings: Settings, keys: Mapping[str, Secret], token: Secret) -> None:
+        """Use other settings, keys and another token from the next request on; streams go on. Raises `ConfigError`."""
+        validate(settings)
+        self._keys, self._token = dict(keys), token
+        self._attempts.breakers.reset()
+        await self.apply(settings)
 
     async def set_key(self, account: str, key: str) -> None:
         """Use a key from now on; empty removes it."""

@@ -20,7 +20,7 @@ from lynkr_desktop.config import environment as env_names
 from lynkr_desktop.config import file as settings_file
 from lynkr_desktop.config import migrations
 from lynkr_desktop.config.paths import Paths
-from lynkr_desktop.config.secrets import TOKEN_REF, KeychainState, Secret, SecretStore, endpoint_token
+from lynkr_desktop.config.secrets import ADMIN_REF, TOKEN_REF, KeychainState, Secret, SecretStore, endpoint_token
 from lynkr_desktop.config.settings import VERSION, Settings
 from lynkr_desktop.engine.port_owner import port_owner
 from lynkr_desktop.errors import ConfigError
@@ -176,6 +176,7 @@ class Premises(QObject):
         """What a `.env` file would change. Changes nothing. Raises `ConfigError`."""
         variables = await asyncio.to_thread(env_names.read_env_file, path)
         wanted, secrets, notices = env_names.apply_environment(settings, variables, self.around.known)
+        secrets.pop(ADMIN_REF, None)  # this program is administered in its window
         return EnvImport(wanted, secrets, tuple(notices))
 
     def keys_found(self) -> tuple[tuple[str, str], ...]:

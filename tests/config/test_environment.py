@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lynkr_desktop.config.environment import ProviderNames, apply_environment, base_address, origin, read_env_file
-from lynkr_desktop.config.secrets import TOKEN_REF, Secret
+from lynkr_desktop.config.secrets import ADMIN_REF, TOKEN_REF, Secret
 from lynkr_desktop.config.settings import Account, Mode, ModeKind, Settings, Target, Tier, TierTargets
 from lynkr_desktop.engine.providers import auth
 from lynkr_desktop.errors import ConfigError
@@ -307,6 +307,16 @@ def test_port_and_token() -> None:
     settings, secrets, _ = read({"PORT": "9000", "LYNKR_TOKEN": "lynkr-fixed"})
     assert settings.endpoint.port == 9000
     assert secrets == {TOKEN_REF: Secret("lynkr-fixed")}
+
+
+@pytest.mark.parametrize("token", ["pw-123456", "with space in the middle of it", "lynkr-fixed-0123456789"])
+def test_administration_needs_a_token_of_its_own(token: str) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        read({"LYNKR_TOKEN": "lynkr-fixed-0123456789", "LYNKR_ADMIN_TOKEN": token})
+    assert refusal.value.field == "LYNKR_ADMIN_TOKEN"
+    assert token not in str(refusal.value)
+    _, secrets, _ = read({"LYNKR_ADMIN_TOKEN": "another-0123456789-abcdef"})
+    assert secrets[ADMIN_REF].reveal() == "another-0123456789-abcdef"
 
 
 @pytest.mark.parametrize("variable", ["LYNKR_TOKEN", "OPENAI_API_KEY"])

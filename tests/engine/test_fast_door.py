@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator, AsyncIterator
 
 import pytest
 
+from lynkr_desktop.config.secrets import Secret
+from lynkr_desktop.engine.doorkeeper import Doorkeeper
 from lynkr_desktop.engine.exchange import Inbound
 from lynkr_desktop.engine.pipeline import Reply
 from lynkr_desktop.engine.server import Server
@@ -56,7 +58,7 @@ async def rooms() -> Rooms:
 
 @pytest.fixture
 async def server(rooms: Rooms) -> AsyncIterator[Server]:
-    server = Server(rooms, lambda: (TOKEN.encode(),))
+    server = Server(rooms, Doorkeeper(Secret(TOKEN)))
     await server.start(0)
     yield server
     await server.stop(1)

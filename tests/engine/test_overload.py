@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from lynkr_desktop.config.secrets import Secret
 from lynkr_desktop.config.settings import Limits
+from lynkr_desktop.engine.doorkeeper import Doorkeeper
 from lynkr_desktop.engine.exchange import Inbound
 from lynkr_desktop.engine.pipeline import Reply
 from lynkr_desktop.engine.server import Server
@@ -54,7 +56,7 @@ async def rooms() -> Rooms:
 
 @pytest.fixture
 async def server(rooms: Rooms) -> AsyncIterator[Server]:
-    server = Server(rooms, lambda: (TOKEN.encode(),), Limits(max_concurrent=PLACES))
+    server = Server(rooms, Doorkeeper(Secret(TOKEN)), Limits(max_concurrent=PLACES))
     await server.start(0)
     yield server
     rooms.exit.set()

@@ -136,6 +136,7 @@ class Observation:
         settings = self._sources.settings()
         body: dict[str, Any] = msgspec.to_builtins(settings)
         body["accounts"] = [_account(account) for account in settings.accounts]
+        body["client_tokens"] = [{"name": each.name, "made_on": each.made_on} for each in settings.client_tokens]
         return _json(body)
 
     async def _metrics(self, _query: Mapping[str, str]) -> Reply:

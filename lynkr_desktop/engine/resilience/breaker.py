@@ -58,6 +58,11 @@ class Breaker:
         if self._opened_at is not None or self._failures >= FAILURES_TO_OPEN:
             self._opened_at = now
 
+    @property
+    def is_open(self) -> bool:
+        """Was the target left alone, and has not served since?"""
+        return self._opened_at is not None
+
     def undecided(self) -> None:
         """The outcome says nothing of the target: the request's own fault, or the client left. The probe's place is free."""
         self._probe_since = None
@@ -92,9 +97,9 @@ class Breakers:
         if (breaker := self._by_target.get(target)) is not None:
             breaker.undecided()
 
-    def reset(self, account: str | None = None) -> None:
-        """Close the breakers of an account, or all: its key or address is another one now."""
-        if account is None:
-            self._by_target.clear()
-        else:
-            self._by_target = {target: breaker for target, breaker in self._by_target.items() if target.account != account}
+    def reset(self, account: str | None = None) -> int:
+        """Close the breakers of an account, or all: its key or address is another one now. How many were not closed."""
+        kept = {} if account is None else {target: each for target, each in self._by_target.items() if target.account != account}
+        gone = [each for target, each in self._by_target.items() if target not in kept]
+        self._by_target = kept
+        return sum(each.is_open for each in gone)
