@@ -20,6 +20,7 @@
         relay       bytes and events to the client     counting   tokens, exact or estimated
         upstream    the door out: timeouts, failures   http1      HTTP/1.1 as a client
         metering    usage and cost                     tokens     an estimate without a tokenizer
+        embedding   requests for vectors               vectors    the built-in embedding model, for every room
         tally       today's sums                       probe      real calls that are nobody's request
         bus events  what happens, told synchronously   tasks      the only place where tasks are made
         chat/       the canonical conversation: request, stream events with their grammar, response

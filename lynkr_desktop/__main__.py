@@ -18,7 +18,7 @@ def main(argv: list[str] | None = None) -> int:
     if arguments[:1] == ["--embedded-server"]:
         from lynkr_desktop.engine.providers import embedded_server  # noqa: PLC0415 - each program imports only its own
 
-        return embedded_server.main()
+        return embedded_server.main(arguments[1:])
     if arguments and arguments[0] in command_line.COMMANDS:
         return command_line.main(arguments)
     options = _parser().parse_args(arguments)

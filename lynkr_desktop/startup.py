@@ -86,6 +86,7 @@ def known_names() -> dict[str, env_names.ProviderNames]:
             regions=entry.env.regions,
             region=entry.region,
             twin=entry.twin,
+            is_embedded=entry.is_embedded,
         )
         for entry in catalogue.PROVIDERS.values()
     }

@@ -41,7 +41,7 @@ HEADER: Final = "# {purpose}: made by `make lock` from pyproject.toml. Not to be
 
 
 def main() -> None:
-    """Make all three locks. Dev builds on runtime, so that a package has one version everywhere."""
+    """Make all locks. Dev builds on runtime, so that a package has one version everywhere."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     runtime = [*project["project"]["dependencies"], *project["build-system"]["requires"]]
     with tempfile.TemporaryDirectory() as name:
@@ -49,7 +49,9 @@ def main() -> None:
         _write("runtime", _resolved(folder, "runtime", runtime, []))
         dev = [*runtime, *project["dependency-groups"]["dev"]]
         _write("dev", _resolved(folder, "dev", dev, ["--constraint", "runtime.txt"]))
-        _write("embedded", _hashed(folder, project["project"]["optional-dependencies"]["embedded"]))
+        extras = project["project"]["optional-dependencies"]
+        for extra in ("embedded", "vectors"):
+            _write(extra, _hashed(folder, extras[extra]))
 
 
 def _resolved(folder: Path, purpose: str, wanted: list[str], options: list[str]) -> str:

@@ -22,7 +22,7 @@ def main() -> None:
     target = Path(sys.argv[1])
     target.parent.mkdir(parents=True, exist_ok=True)
     parts = [_HEAD]
-    for name in sorted({*_names("runtime"), *_names("embedded")}):
+    for name in sorted({*_names("runtime"), *_names("embedded"), *_names("vectors")}):
         try:
             parts.append(_entry(distribution(name)))
         except PackageNotFoundError:  # belongs to another system

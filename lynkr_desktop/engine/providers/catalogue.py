@@ -339,6 +339,7 @@ _ENTRIES: Final = (
 PROVIDERS: Final = {entry.id: entry for entry in _ENTRIES}
 
 ALIASES: Final = {
+    "built-in": "embedded",
     "claude": "anthropic",
     "gemini": "google",
     "vertex": "google",

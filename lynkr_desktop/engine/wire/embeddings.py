@@ -130,12 +130,7 @@ def render_request(request: EmbeddingsRequest, form: Form, model: str) -> bytes:
         if request.dimensions is not None:
             body["dimensions"] = request.dimensions
         return json_reader.encode(body)
-    texts = [text for text in request.inputs if isinstance(text, str)]
-    if len(texts) != len(request.inputs):
-        raise ClientError(
-            "This provider takes texts, not token numbers.",
-            "Switch token numbers off in the program (in LangChain: check_embedding_ctx_length=False).",
-        )
+    texts = texts_of(request)
     if form is Form.OLLAMA:
         body = {"model": model, "input": texts}
         if request.dimensions is not None:
@@ -145,6 +140,17 @@ def render_request(request: EmbeddingsRequest, form: Form, model: str) -> bytes:
     given = {key: value for key, value in extras.items() if value is not None}
     requests = [{"model": f"models/{model}", "content": {"parts": [{"text": text}]}, **given} for text in texts]
     return json_reader.encode({"requests": requests})
+
+
+def texts_of(request: EmbeddingsRequest) -> list[str]:
+    """The inputs for who takes only texts. Raises `ClientError` if there are token numbers among them."""
+    texts = [text for text in request.inputs if isinstance(text, str)]
+    if len(texts) != len(request.inputs):
+        raise ClientError(
+            "This provider takes texts, not token numbers.",
+            "Switch token numbers off in the program (in LangChain: check_embedding_ctx_length=False).",
+        )
+    return texts
 
 
 # --- answers ---
