@@ -16,7 +16,8 @@ OK: Final = 0
 REFUSED: Final = 1
 NOT_RUNNING: Final = 3
 NO_ANSWER: Final = 4
-COMMANDS: Final = ("status", "mode", "usage", "tiers", "providers", "logs", "doctor")
+COMMANDS: Final = ("status", "mode", "pin", "unpin", "usage", "tiers", "providers", "logs", "doctor")
+_MODES: Final = ("auto", "pin", "direct", "observe", "local")
 _ANSWER_SECONDS: Final = 15.0
 _DOCTOR_SECONDS: Final = 180.0
 _LARGEST_ANSWER: Final = 4 * 1024 * 1024
@@ -40,7 +41,7 @@ def main(arguments: list[str]) -> int:
     places = paths(os.environ)
     if options.command == "logs":
         return _print_log(places.log_dir / "lynkr-desktop.log", options.lines, is_json=options.json)
-    asked = [options.mode, *options.tier] if options.command == "mode" and options.mode else []
+    asked = _arguments(options)
     seconds = _DOCTOR_SECONDS if options.command == "doctor" else _ANSWER_SECONDS
     try:
         answer = ask(places, options.command, asked, seconds)
@@ -51,6 +52,18 @@ def main(arguments: list[str]) -> int:
         print("lynkr-desktop: Lynkr Desktop runs, but does not answer. End it and start it again.", file=sys.stderr)
         return NO_ANSWER
     return _print(answer, is_json=options.json)
+
+
+def _arguments(options: argparse.Namespace) -> list[str]:
+    match options.command:
+        case "mode":
+            return [options.mode, *options.tier] if options.mode else []
+        case "pin":
+            return [options.scope, options.goal or "", options.time] if options.scope else []
+        case "unpin":
+            return list(options.scope)
+        case _:
+            return []
 
 
 def ask(places: Paths, command: str, arguments: list[str], seconds: float = _ANSWER_SECONDS) -> dict[str, Any]:
@@ -149,6 +162,8 @@ def _parser() -> argparse.ArgumentParser:
     helps = {
         "status": "whether it serves, where, in which mode, and today's sums",
         "mode": "show the mode, or change it",
+        "pin": "show what is pinned, or pin a session, project, program or all requests to a tier or a model",
+        "unpin": "take pins away; all of them if none is named",
         "usage": "what today's requests used and cost",
         "tiers": "the tiers, their scores and their targets",
         "providers": "the providers and how they do",
@@ -161,8 +176,14 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("-n", "--lines", type=_positive, default=50, metavar="N", help="how many lines (50)")
         command.add_argument("--json", action="store_true", help="print JSON, for programs")
         if name == "mode":
-            command.add_argument("mode", nargs="?", choices=("auto", "pin", "direct"), help="the mode to use from now on")
+            command.add_argument("mode", nargs="?", choices=_MODES, help="the mode to use from now on")
             command.add_argument("tier", nargs="*", help="the tier of pin: SIMPLE, MEDIUM, COMPLEX or REASONING")
+        if name == "pin":
+            command.add_argument("scope", nargs="?", help="all, client:ID, project:NAME or session:ID")
+            command.add_argument("goal", nargs="?", help="SIMPLE, MEDIUM, COMPLEX, REASONING, or account:model")
+            command.add_argument("--for", dest="time", default="", metavar="TIME", help="how long: 30m, 2h, 1d (for good)")
+        if name == "unpin":
+            command.add_argument("scope", nargs="*", help="as shown by pin")
     return parser
 
 

@@ -139,6 +139,30 @@ class Routing:
 
 
 @dataclass(frozen=True, slots=True)
+class Pin:
+    """What serves some requests by the user's order, whatever the score says: either a tier or one target.
+
+    `scope` is `all`, `client:<id>`, `project:<name>` or `session:<id>`, as they stand in the ledger. `until_ms`, counted from
+    1970, is when it ends by itself; None: when it is taken away.
+    """
+
+    scope: str
+    tier: Tier | None = None
+    target: Target | None = None
+    until_ms: int | None = None
+
+    @property
+    def kind(self) -> str:
+        """What the scope is of: all, client, project or session."""
+        return self.scope.partition(":")[0]
+
+    @property
+    def name(self) -> str:
+        """The program, project or session; empty for all."""
+        return self.scope.partition(":")[2]
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """Where clients reach us. Always loopback."""
 
@@ -217,8 +241,9 @@ class BudgetPeriod(StrEnum):
 class Budget:
     """How much money may be spent, and what happens on the way there.
 
-    `scope` is `all`, `client:<id>` for one program, or `session` for every session by itself, which has no period. The steps
-    are percents of the amount at which something happens; None leaves a step out. A program's id is the one in the ledger.
+    `scope` is `all`, `client:<id>` for one program, `project:<name>` for one project, or `session` for every session by itself,
+    which has no period. The steps are percents of the amount at which something happens; None leaves a step out. Programs and
+    projects are called as in the ledger.
     """
 
     amount_usd: str  # decimal text, for it is compared with exact sums
@@ -240,8 +265,16 @@ class Budget:
         """The program's id where the budget is one program's; else empty."""
         return self.scope.removeprefix(CLIENT_SCOPE) if self.scope.startswith(CLIENT_SCOPE) else ""
 
+    @property
+    def project(self) -> str:
+        """The project's name where the budget is one project's; else empty."""
+        return self.scope.removeprefix(PROJECT_SCOPE) if self.scope.startswith(PROJECT_SCOPE) else ""
+
 
 CLIENT_SCOPE: Final = "client:"
+PROJECT_SCOPE: Final = "project:"
+_PIN_SCOPE: Final = re.compile(r"all|(?:client|project|session):[^\x00-\x1f]{1,128}")
+_MOST_PINS: Final = 200
 ASKED_BASELINE: Final = "requested"  # the model that the client asked for
 COMPLEX_BASELINE: Final = "complex"  # always the first target of COMPLEX
 _MOST_USD: Final = 1_000_000
@@ -260,6 +293,7 @@ class Settings:
     ledger: Ledger = field(default_factory=Ledger)
     budgets: tuple[Budget, ...] = ()
     client_tokens: tuple[ClientToken, ...] = ()  # beside the one token that all programs may use
+    pins: tuple[Pin, ...] = ()  # at most one of a scope
     baseline: str = COMPLEX_BASELINE  # what savings are counted against; also `account:model`; empty: they are not counted
 
     def account(self, account_id: str) -> Account | None:
@@ -292,6 +326,7 @@ def validate(settings: Settings) -> Settings:
         seen.add(account.id)
     _validate_limits(settings.limits)
     _validate_client_tokens(settings.client_tokens)
+    _validate_pins(settings.pins)
     for index, budget in enumerate(settings.budgets):
         _validate_budget(budget, f"budgets[{index}]")
     if settings.baseline not in ("", ASKED_BASELINE, COMPLEX_BASELINE) and not all(settings.baseline.partition(":")):
@@ -338,6 +373,24 @@ def _validate_client_tokens(tokens: tuple[ClientToken, ...]) -> None:
         seen.add(token.name)
 
 
+def _validate_pins(pins: tuple[Pin, ...]) -> None:
+    if len(pins) > _MOST_PINS:
+        raise ConfigError("There are too many pins.", f"Take some away: at most {_MOST_PINS} are kept.", field="pins")
+    seen: set[str] = set()
+    for index, pin in enumerate(pins):
+        if not _PIN_SCOPE.fullmatch(pin.scope):
+            raise ConfigError(
+                f"The scope {pin.scope[:40]!r} of a pin is not known.",
+                "Use all, or client:, project: or session: with a name, for example project:website.",
+                field=f"pins[{index}].scope",
+            )
+        if (pin.tier is None) == (pin.target is None):
+            raise ConfigError("A pin needs a tier or a target.", "Give one of the two.", field=f"pins[{index}]")
+        if pin.scope in seen:
+            raise ConfigError(f"There are two pins for {pin.scope[:60]!r}.", "Take one away.", field=f"pins[{index}].scope")
+        seen.add(pin.scope)
+
+
 def _validate_budget(budget: Budget, where: str) -> None:
     try:
         amount = budget.amount
@@ -349,10 +402,10 @@ def _validate_budget(budget: Budget, where: str) -> None:
             "Enter US dollars above 0 as a plain number, for example 10 or 2.50.",
             field=f"{where}.amount_usd",
         )
-    if budget.scope not in ("all", "session") and not budget.client:
+    if budget.scope not in ("all", "session") and not budget.client and not budget.project:
         raise ConfigError(
             f"The scope {budget.scope[:40]!r} of a budget is not known.",
-            "Use all, session, or client: with the id of a program, for example client:claude-code.",
+            "Use all, session, client: with the id of a program, or project: with the name of a project.",
             field=f"{where}.scope",
         )
     if (budget.scope == "session") != (budget.period is BudgetPeriod.NONE):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
 
-from lynkr_desktop.config.settings import TIERS, ModeKind, Target, Tier
+from lynkr_desktop.config.settings import TIERS, ModeKind, Pin, Target, Tier
 from lynkr_desktop.engine.chat.request import ChatRequest
 from lynkr_desktop.engine.events import Alternative
 from lynkr_desktop.engine.exchange import Offer, OpenExchange
@@ -17,6 +17,7 @@ from lynkr_desktop.engine.plan import Plan
 from lynkr_desktop.engine.providers.models import ModelFacts
 from lynkr_desktop.engine.resilience.breaker import Breakers, BreakerState
 from lynkr_desktop.engine.routing.gate import ANSWER_TOKENS, Rates, Tokens, anew
+from lynkr_desktop.engine.routing.pins import pin_for
 from lynkr_desktop.engine.routing.route import Facts, Route
 from lynkr_desktop.engine.routing.score import score
 from lynkr_desktop.engine.routing.sessions import Sessions, Turn, key_of
@@ -28,23 +29,37 @@ _FREE: Final = Rates(Decimal(0), Decimal(0), Decimal(0), Decimal(0))
 
 
 class Chooser:
-    """Chooses routes and remembers who served. `clock` gives monotonic seconds."""
+    """Chooses routes and remembers who served. `clock` gives monotonic seconds, `clock_ms` milliseconds since 1970."""
 
-    def __init__(self, breakers: Breakers, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        breakers: Breakers,
+        clock: Callable[[], float] = time.monotonic,
+        clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
         self._breakers = breakers
         self._clock = clock
+        self._clock_ms = clock_ms
         self._sessions = Sessions()
         self._offered: tuple[Plan, tuple[Offer, ...]] | None = None
 
     def fresh(self, plan: Plan, request: ChatRequest, facts: Facts) -> Route:
         """Where the request would go if its conversation had no past. Raises `ConfigError`."""
+        return self._fresh(plan, request, facts, self._pin(plan, facts))
+
+    def _fresh(self, plan: Plan, request: ChatRequest, facts: Facts, pin: Pin | None) -> Route:
         routing = plan.settings.routing
         local = plan.local_targets() if routing.mode.kind is ModeKind.LOCAL else ()
-        return route(routing, facts, score(facts), request.model, frozenset(plan.accesses), local=local)
+        return route(routing, facts, score(facts), request.model, frozenset(plan.accesses), local=local, pin=pin)
+
+    def _pin(self, plan: Plan, facts: Facts) -> Pin | None:
+        pins = plan.settings.pins
+        return pin_for(pins, facts, self._clock_ms()) if pins else None
 
     def choose(self, exchange: OpenExchange, plan: Plan, request: ChatRequest, facts: Facts) -> Route:
         """Where the request goes. Raises `ConfigError` if there is nothing to try."""
-        chosen, routing = self.fresh(plan, request, facts), plan.settings.routing
+        routing, pin = plan.settings.routing, self._pin(plan, facts)
+        chosen = self._fresh(plan, request, facts, pin)
         exchange.offers = self._offers(plan)
         if not routing.is_sticky or facts.is_side_request:
             return chosen
@@ -58,12 +73,13 @@ class Chooser:
             ),
             window_of=lambda target: plan.facts_of(target).context_tokens,
             rates_of=lambda target, tokens: rates_of(plan.facts_of(target), tokens),
+            pin=pin,
         )
         standing = self._sessions.standing(key, now)
         chosen = settled(chosen, facts, standing, around)
         wanted = standing.wanted if standing and facts.is_tool_turn and chosen.method == "sticky" else chosen.tier
         is_small_talk = chosen.method == "force" and chosen.tier is Tier.SIMPLE
-        exchange.turn = Turn(key, wanted, facts.message_count > _SETTLED_MESSAGES and not is_small_talk, routing)
+        exchange.turn = Turn(key, wanted, facts.message_count > _SETTLED_MESSAGES and not is_small_talk, routing, pin)
         return chosen
 
     def note_served(self, exchange: OpenExchange) -> None:

@@ -22,6 +22,7 @@ from lynkr_desktop.engine.providers.access import Access
 from lynkr_desktop.engine.providers.models import facts_of
 from lynkr_desktop.engine.resilience.guard import BudgetGuard
 from lynkr_desktop.engine.routing.clients import client_of
+from lynkr_desktop.engine.routing.facts import project_of
 from lynkr_desktop.engine.upstream import Call, Timeouts, Upstream
 from lynkr_desktop.engine.vectors import Vectors
 from lynkr_desktop.engine.wire import embeddings
@@ -102,6 +103,7 @@ class Embedder:
         """Serve one request. Never raises but when the client has left."""
         exchange = OpenExchange(inbound, plan.settings.routing.mode.kind)
         exchange.client = inbound.program or client_of(inbound.headers, ())
+        exchange.project = project_of(inbound.headers)
         self._bus.publish(RequestStarted(exchange.id, inbound.surface, exchange.client))
         try:
             body = await self._served(inbound, exchange, plan)

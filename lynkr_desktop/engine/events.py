@@ -82,6 +82,7 @@ class Exchange(msgspec.Struct, frozen=True):
     shadow_target: str = ""
     alternatives: tuple[Alternative, ...] = ()  # one for each tier, SIMPLE first
     floor: str = ""  # the least tier by rule or by the kind of work
+    project: str = ""
 
 
 class RequestStarted(msgspec.Struct, frozen=True):

@@ -66,6 +66,7 @@ class OpenExchange:
         self.mode = mode
         self.client = ""
         self.session = ""
+        self.project = ""
         self.requested_model = ""
         self.is_streamed = False
         self.rough_input_tokens = 0
@@ -137,4 +138,5 @@ class OpenExchange:
             shadow_target=str(route.shadow_target) if route and route.shadow_target else "",
             alternatives=self.alternatives,
             floor=(score.floor or "") if score else "",
+            project=self.project,
         )

@@ -15,6 +15,7 @@ import httptools
 import msgspec
 
 from lynkr_desktop.engine.pipeline import Reply
+from lynkr_desktop.engine.surfaces import PROJECT_START, parted
 
 _MAX_HEAD_BYTES: Final = 64 * 1024
 _MAX_AHEAD_BYTES: Final = 256 * 1024  # what a client may send beyond the request in progress
@@ -40,7 +41,8 @@ class FastDoor(asyncio.Protocol):
     def __init__(
         self, paths: tuple[bytes, ...], max_body: int, serve: Serve, spawn: Spawn, fallback: Callable[[], asyncio.Protocol]
     ) -> None:
-        self._starts = tuple(b"POST " + path for path in paths)
+        self._paths = frozenset(paths)
+        self._starts = tuple(b"POST " + path for path in (*paths, PROJECT_START.encode()))
         self._max_body = max_body
         self._serve = serve
         self._spawn = spawn
@@ -145,8 +147,8 @@ class FastDoor(asyncio.Protocol):
         except (httptools.HttpParserError, httptools.HttpParserUpgrade, UnicodeDecodeError):
             return None
         head.end = len(raw)
-        path = head.target.partition("?")[0].encode()
-        is_known = b"POST " + path in self._starts and raw.partition(b"\r\n")[0].endswith(b" HTTP/1.1")
+        path = parted(head.target.partition("?")[0])[1].encode()
+        is_known = path in self._paths and raw.partition(b"\r\n")[0].endswith(b" HTTP/1.1")
         return head if is_known and head.is_plain(self._max_body) else None
 
     def _hand_over(self) -> None:

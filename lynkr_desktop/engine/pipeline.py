@@ -83,7 +83,9 @@ class Pipeline:
 
     def _opened(self, exchange: OpenExchange, request: ChatRequest) -> Facts:
         facts = facts_of(request, exchange.inbound.headers)
-        exchange.client, exchange.session = exchange.inbound.program or facts.client, facts.session
+        if exchange.inbound.program:
+            facts = msgspec.structs.replace(facts, client=exchange.inbound.program)
+        exchange.client, exchange.session, exchange.project = facts.client, facts.session, facts.project
         exchange.requested_model, exchange.is_streamed = request.model, request.is_streamed
         exchange.rough_input_tokens = rough_tokens(request)
         self._bus.publish(RequestStarted(exchange.id, exchange.inbound.surface, exchange.client))

@@ -24,7 +24,7 @@ from lynkr_desktop.engine.fast_door import FastDoor, PlainRequest
 from lynkr_desktop.engine.pipeline import Reply
 from lynkr_desktop.engine.resilience.admission import Admission, Strain
 from lynkr_desktop.engine.store.ids import new_id
-from lynkr_desktop.engine.surfaces import SURFACES, Ask, Surface, address_at, folded, surface_at, wire_at
+from lynkr_desktop.engine.surfaces import PROJECT_HEADER, SURFACES, Ask, Surface, address_at, folded, parted, surface_at, wire_at
 from lynkr_desktop.engine.tasks import Tasks
 from lynkr_desktop.errors import BusyError, ClientError, LynkrError
 
@@ -245,6 +245,7 @@ class Server:
     async def _reply_to(
         self, method: str, path: str, query: str, headers: dict[str, str], read: Callable[[], Awaitable[bytes]]
     ) -> Reply:
+        project, path = parted(path)
         path = folded(path)
         surface = surface_at(path)
         wire = wire_at(path, headers)
@@ -254,6 +255,8 @@ class Server:
             program = self._check(method, path, headers, query)
             body = await read() if method == "POST" else b""
             clean = {key: value for key, value in headers.items() if key not in _SECRET_HEADERS}
+            if project:
+                clean[PROJECT_HEADER] = project
             inbound = Inbound(name, wire, clean, body, query, inbound.request_id, address_at(path, query), program)
             if surface is not None and method == "POST":
                 await self._admit(program or clean.get("user-agent", ""))

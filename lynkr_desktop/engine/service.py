@@ -184,7 +184,9 @@ class EngineService:
             detail = f"{error} What was spent before this start is not in the budgets."
             self._bus.publish(Trouble("budget-ledger", "The budgets begin at nothing.", detail))
             return
-        self._budgets.restore(Spent(at_ms, client, session, Decimal(usd)) for at_ms, client, session, usd in rows)
+        self._budgets.restore(
+            Spent(at_ms, client, session, Decimal(usd), project) for at_ms, client, session, project, usd in rows
+        )
 
     async def _watch_budgets(self) -> None:
         """Periods turn also while nothing is asked."""

@@ -1,6 +1,7 @@
 """The table of inbound doors: which path speaks which wire, and what is asked there. No bytes are read here.
 
 A path may hold `{model}`: then the model, and whether the answer is streamed, are said by the address instead of by the body.
+Every path may stand after `/p/<name>`, which says what project a request belongs to; so may the header `x-lynkr-project`.
 """
 
 import re
@@ -57,6 +58,25 @@ _BY_PATH: Final = {surface.path: surface for surface in SURFACES}
 _PREFIX: Final = re.compile(r"^(?:/v1)*/")
 _BY_VERB: Final = {surface.path.rpartition("}")[2]: surface for surface in SURFACES if "{model}" in surface.path}
 _MODEL_PATH: Final = re.compile(rf"(?:/v1\w*)*/models/(?P<model>.+)(?P<verb>{'|'.join(_BY_VERB)})")
+
+
+PROJECT_HEADER: Final = "x-lynkr-project"
+PROJECT_START: Final = "/p/"
+_PROJECT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+def is_project(name: str) -> bool:
+    """Can a project be called so? Letters, digits, dots, dashes and underscores of ASCII, 64 at most."""
+    return _PROJECT.fullmatch(name) is not None
+
+
+def parted(path: str) -> tuple[str, str]:
+    """The project that a path names, and the path behind it; without a project the path as it is."""
+    if path.startswith(PROJECT_START):
+        name, slash, rest = path.removeprefix(PROJECT_START).partition("/")
+        if slash and is_project(name):
+            return name, f"/{rest}"
+    return "", path
 
 
 def folded(path: str) -> str:

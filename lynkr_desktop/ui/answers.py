@@ -1,15 +1,18 @@
 """What the running program answers the command line. Each answer holds a value for programs and lines for people; no Qt here."""
 
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import msgspec
 
-from lynkr_desktop.config.settings import TIERS, Mode, ModeKind, Settings, Tier
+from lynkr_desktop.config.settings import TIERS, Mode, ModeKind, Pin, Settings, Tier
 from lynkr_desktop.errors import ConfigError, LynkrError
+from lynkr_desktop.ui import pinning, text_pins
 from lynkr_desktop.ui import text_commands as words
 from lynkr_desktop.ui.desk import Desk
+from lynkr_desktop.ui.modes import mode_choices
 from lynkr_desktop.ui.premises import Premises
 from lynkr_desktop.ui.text import mode_title
 
@@ -51,10 +54,44 @@ async def _mode(asked: _Asked) -> dict[str, Any]:
     if asked.arguments:
         mode = _mode_of(asked.arguments)
         settings = asked.desk.settings
-        if not _can_serve(settings, mode):
+        if any(choice.obstacle for choice in mode_choices(settings) if choice.mode == mode):
             raise ConfigError(words.mode_unset(mode_title(mode)))
         await asked.desk.change(replace(settings, routing=replace(settings.routing, mode=mode)))
     return {"value": _mode_value(asked.desk.settings), "lines": [words.mode_used(asked.desk.settings)]}
+
+
+async def _pin(asked: _Asked) -> dict[str, Any]:
+    """Pin what is named, or list the pins: scope, tier or target, and for how long."""
+    now_ms = _now_ms()
+    if asked.arguments:
+        scope, goal, how_long = (*asked.arguments, "", "")[:3]
+        pin = pinning.pin_named(asked.desk.settings, scope, goal, how_long, now_ms)
+        await asked.desk.change(pinning.pinned(asked.desk.settings, pin, now_ms))
+    return _pins(asked.desk.settings, now_ms)
+
+
+async def _unpin(asked: _Asked) -> dict[str, Any]:
+    now_ms, settings = _now_ms(), asked.desk.settings
+    for scope in asked.arguments or [pin.scope for pin in settings.pins]:
+        if pinning.pin_of(settings, scope) is None:
+            raise ConfigError(words.not_pinned(scope))
+        settings = pinning.unpinned(settings, scope, now_ms)
+    await asked.desk.change(settings)
+    return _pins(settings, now_ms)
+
+
+def _pins(settings: Settings, now_ms: int) -> dict[str, Any]:
+    pins = pinning.live_pins(settings, now_ms)
+    return {"value": [_pin_value(pin) for pin in pins], "lines": [text_pins.pin_line(pin) for pin in pins] or [words.NO_PINS]}
+
+
+def _pin_value(pin: Pin) -> dict[str, Any]:
+    target = str(pin.target) if pin.target else None
+    return {"scope": pin.scope, "tier": pin.tier, "target": target, "until_ms": pin.until_ms}
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 async def _usage(asked: _Asked) -> dict[str, Any]:
@@ -131,21 +168,16 @@ def _mode_of(arguments: Sequence[str]) -> Mode:
         if len(rest) != 1 or rest[0] not in TIERS:
             raise ConfigError(words.NO_SUCH_TIER)
         return Mode(ModeKind.PIN, Tier(rest[0]))
-    if rest or kind not in {ModeKind.AUTO, ModeKind.DIRECT}:
+    if rest or kind not in {ModeKind.AUTO, ModeKind.DIRECT, ModeKind.OBSERVE, ModeKind.LOCAL}:
         raise ConfigError(words.NO_SUCH_MODE)
     return Mode(ModeKind(kind))
-
-
-def _can_serve(settings: Settings, mode: Mode) -> bool:
-    routing = settings.routing
-    if mode.kind is ModeKind.DIRECT:
-        return routing.direct is not None
-    return bool(routing.tiers.of(mode.tier)) if mode.tier else routing.tiers.are_complete
 
 
 _ANSWERS: Final[Mapping[str, Callable[[_Asked], Awaitable[dict[str, Any]]]]] = {
     "status": _status,
     "mode": _mode,
+    "pin": _pin,
+    "unpin": _unpin,
     "usage": _usage,
     "tiers": _tiers,
     "providers": _providers,

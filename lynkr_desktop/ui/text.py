@@ -64,6 +64,12 @@ def client_title(client: str) -> str:
     return " ".join(word[:1].upper() + word[1:] for word in client.replace("_", "-").split("-")) if client else UNKNOWN_CLIENT
 
 
+def who_asked(exchange: Exchange) -> str:
+    """The calling program, and the project if it named one: `Claude Code · website`."""
+    title = client_title(exchange.client)
+    return f"{title} · {exchange.project}" if exchange.project else title
+
+
 def mode_title(mode: Mode) -> str:
     """The routing mode in two words."""
     match mode.kind:
@@ -122,8 +128,15 @@ PROVIDERS_TABLE: Final = "Providers"
 PROVIDERS_TABLE_NOTE: Final = "last hour · first token p50 / p95"
 SPANS: Final = {"1h": "1 h", "24h": "24 h", "7d": "7 d", "30d": "30 d"}
 SPAN_NAMES: Final = {"1h": "Last hour", "24h": "Last 24 hours", "7d": "Last 7 days", "30d": "Last 30 days"}
-SPEND_BY: Final = {"tier": "by tier", "account": "by provider", "model": "by model", "client": "by program"}
+SPEND_BY: Final = {
+    "tier": "by tier",
+    "account": "by provider",
+    "model": "by model",
+    "client": "by program",
+    "project": "by project",
+}
 OTHERS: Final = "others"
+NO_PROJECT: Final = "no project"
 OVERVIEW_EMPTY: Final = (
     "No provider yet",
     "Add one, with a key or a model on this machine, and requests can be served.",
@@ -200,6 +213,8 @@ def series_title(by: str, key: str, account_titles: Mapping[str, str]) -> str:
             return account_titles.get(key, key)
         case "client":
             return client_title(key)
+        case "project":
+            return key or NO_PROJECT
         case _:
             return key or shown.UNKNOWN
 
@@ -403,7 +418,7 @@ def cost_line(exchange: Exchange, as_of: str = "") -> str:
 def origin_line(exchange: Exchange) -> str:
     """When, for whom and how the model was chosen."""
     method = METHODS.get(exchange.method, exchange.method)
-    parts = (f"{shown.day(exchange.started_at_ms)} {shown.clock(exchange.started_at_ms)}", client_title(exchange.client), method)
+    parts = (f"{shown.day(exchange.started_at_ms)} {shown.clock(exchange.started_at_ms)}", who_asked(exchange), method)
     return " · ".join(part for part in parts if part)
 
 
@@ -422,7 +437,7 @@ def fidelity_line(exchange: Exchange) -> str:
 def exchange_as_text(exchange: Exchange) -> str:
     """An exchange in lines to paste into a message. Holds no prompt text and no secret."""
     lines = [
-        f"{shown.local(exchange.started_at_ms):%Y-%m-%d %H:%M:%S %z} · {client_title(exchange.client)} · {exchange.id}",
+        f"{shown.local(exchange.started_at_ms):%Y-%m-%d %H:%M:%S %z} · {who_asked(exchange)} · {exchange.id}",
         f"{exchange.tier or DIRECT} → {exchange.account}:{exchange.model} · {METHODS.get(exchange.method, exchange.method)}",
         exchange.reason,
         *filter(None, [shadow_line(exchange)]),

@@ -9,11 +9,12 @@ from lynkr_desktop.ui.text import ACCOUNT_STATES, mode_title, tray_today
 from lynkr_desktop.ui.text_setup import requests_counted
 
 NO_SUCH_COMMAND: Final = "The running Lynkr Desktop does not know this command. It may be an older one."
-NO_SUCH_MODE: Final = "There is no such mode. Use auto, pin TIER or direct."
+NO_SUCH_MODE: Final = "There is no such mode. Use auto, pin TIER, direct, observe or local."
 NO_SUCH_TIER: Final = "Name a tier: pin SIMPLE, pin MEDIUM, pin COMPLEX or pin REASONING."
 NO_REQUESTS: Final = "No request today."
 NO_PROVIDERS: Final = "There is no provider yet. Add one in the window."
 NO_MODEL: Final = "no model"
+NO_PINS: Final = "Nothing is pinned."
 SERVING: Final = "the endpoint serves"
 HAS_TOKEN: Final = "the endpoint has its token"  # noqa: S105  a sentence
 TIERS_SERVE: Final = "each tier has a model"
@@ -63,6 +64,11 @@ def check(name: str, *, is_well: bool, words: str = "") -> str:
 def mode_used(settings: Settings) -> str:
     """The mode in use."""
     return f"Mode: {mode_title(settings.routing.mode)}"
+
+
+def not_pinned(scope: str) -> str:
+    """There is no such pin."""
+    return f"{scope} is not pinned."
 
 
 def mode_unset(title: str) -> str:

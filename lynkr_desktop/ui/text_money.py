@@ -43,14 +43,16 @@ def scope_title(scope: str) -> str:
     """What a budget counts."""
     if scope == "session":
         return EACH_SESSION
-    client = Budget("1", scope).client
-    return client_title(client) if client else ALL_REQUESTS
+    budget = Budget("1", scope)
+    if budget.project:
+        return f"Project {budget.project}"
+    return client_title(budget.client) if budget.client else ALL_REQUESTS
 
 
 def budget_title(budget: Budget) -> str:
     """A budget in a few words: `$10.00 each day for Claude Code`."""
     period = "each session" if budget.scope == "session" else dict(PERIODS)[budget.period]
-    whose = f" for {scope_title(budget.scope)}" if budget.client else ""
+    whose = f" for {scope_title(budget.scope)}" if budget.client or budget.project else ""
     return f"{shown.money(budget.amount)} {period}{whose}"
 
 

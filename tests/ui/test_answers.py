@@ -1,5 +1,6 @@
 """What the running program answers the command line, over the real engine."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -82,11 +83,59 @@ def test_mode_is_changed_and_saved_like_in_the_window(room: Room) -> None:
         (("pin", "HUGE"), "Name a tier"),
         (("auto", "SIMPLE"), "There is no such mode"),
         (("sideways",), "There is no such mode"),
+        (("local",), "no model is set"),
     ],
 )
 def test_modes_that_cannot_serve_are_refused(room: Room, words: tuple[str, ...], why: str) -> None:
     assert why in room.ask("mode", *words)["error"]
     assert room.engine.saved == []
+
+
+def test_every_mode_serves_the_next_request(room: Room, upstream: Upstream) -> None:
+    """Each way to say it; the ledger knows under which mode it came."""
+    upstream.always = say("hello")
+    caller = Caller(room.engine.engine.url, TOKEN)
+    body = {"model": "any", "messages": [{"role": "user", "content": "hi"}]}
+    for words, method in ((("pin", "complex"), "pin"), (("observe",), "observe"), (("direct",), "direct")):
+        assert room.ask("mode", *words)["value"]["kind"] == words[0]
+        assert caller.post("/v1/chat/completions", body).headers["x-lynkr-routing-method"] == method
+
+
+def test_pins(room: Room, upstream: Upstream) -> None:
+    """Pinned in the terminal, used by the next request, listed, taken away."""
+    upstream.always = say("hello")
+    caller = Caller(room.engine.engine.url, TOKEN)
+    body = {"model": "any", "messages": [{"role": "user", "content": "hi"}]}
+    assert room.ask("pin")["lines"] == ["Nothing is pinned."]
+    found = room.ask("pin", "project:web", "complex", "30m")
+    assert found["value"][0]["tier"] == "COMPLEX"
+    assert 29 * 60_000 < found["value"][0]["until_ms"] - time.time() * 1000 < 31 * 60_000
+    assert found["lines"][0].split()[:2] == ["project:web", "COMPLEX"]
+    assert room.engine.saved[-1].pins[0].scope == "project:web"
+    assert caller.post("/p/web/v1/chat/completions", body).headers["x-lynkr-routing-method"] == "pin"
+    assert caller.post("/v1/chat/completions", body).headers["x-lynkr-routing-method"] == "direct"
+    room.ask("pin", "session:s-1", f"{LAB}:m-1")
+    room.ask("pin", "session:s-1", f"{LAB}:m-2")
+    assert room.ask("pin")["value"][-1] == {"scope": "session:s-1", "tier": None, "target": f"{LAB}:m-2", "until_ms": None}
+    assert room.ask("unpin", "project:web")["lines"][0].split()[0] == "session:s-1"
+    assert caller.post("/p/web/v1/chat/completions", body).headers["x-lynkr-routing-method"] == "direct"
+    assert room.ask("unpin")["value"] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("everything", "COMPLEX"), "Name what to pin"),
+        (("all", "HUGE"), "Name what to pin it to"),
+        (("all", "SIMPLE"), "Nothing is set up for SIMPLE"),
+        (("all", "nobody:m"), "Nothing is set up for nobody:m"),
+        (("all", "COMPLEX", "soon"), "Name a time"),
+    ],
+)
+def test_pins_that_mean_nothing_are_refused(room: Room, words: tuple[str, ...], why: str) -> None:
+    assert why in room.ask("pin", *words)["error"]
+    assert room.engine.saved == []
+    assert "is not pinned" in room.ask("unpin", "all")["error"]
 
 
 def test_tiers_and_providers(room: Room) -> None:

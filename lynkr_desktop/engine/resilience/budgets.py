@@ -144,7 +144,8 @@ def notice(standing: Standing) -> tuple[str, str]:
 
 def name_of(budget: Budget) -> str:
     """`the daily budget of $10 for codex`."""
-    whose = f" for {budget.client}" if budget.client else " for this session" if budget.scope == "session" else ""
+    name = budget.client or budget.project
+    whose = f" for {name}" if name else " for this session" if budget.scope == "session" else ""
     return f"the {_ADJECTIVES.get(budget.period, '')}budget of {_usd(budget.amount)}{whose}"
 
 

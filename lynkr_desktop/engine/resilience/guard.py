@@ -17,7 +17,7 @@ from lynkr_desktop.engine.exchange import OpenExchange
 from lynkr_desktop.engine.metering import cost, decimal_text
 from lynkr_desktop.engine.providers.models import ModelFacts
 from lynkr_desktop.engine.resilience.budgets import Standing, Step, narrowed, notice, used_up
-from lynkr_desktop.engine.resilience.spending import SpendingBook, Spent
+from lynkr_desktop.engine.resilience.spending import SpendingBook, Spent, is_of
 from lynkr_desktop.engine.routing.route import Route
 
 # The longest answer that is held back for. Programs ask for far more than models write: 32,000 tokens for a line of text.
@@ -58,7 +58,8 @@ class BudgetGuard:
                 raise used_up(standing)
         output = min(most_tokens or ANSWER_TOKENS, facts.output_tokens or ANSWER_TOKENS, ANSWER_TOKENS)
         amount = _most(exchange.rough_input_tokens, output, facts)
-        self._book.reserve(exchange.id, Spent(self._clock_ms(), exchange.client, exchange.session, amount))
+        held = Spent(self._clock_ms(), exchange.client, exchange.session, amount, exchange.project)
+        self._book.reserve(exchange.id, held)
 
     def hear(self, event: Event) -> None:
         """Take one event."""
@@ -68,7 +69,7 @@ class BudgetGuard:
         self._book.release(exchange.id)
         if exchange.cost_usd is not None:
             amount = Decimal(exchange.cost_usd)
-            self._book.add(Spent(exchange.started_at_ms, exchange.client, exchange.session, amount))
+            self._book.add(Spent(exchange.started_at_ms, exchange.client, exchange.session, amount, exchange.project))
             self.refresh()
 
     def states(self) -> tuple[BudgetState, ...]:
@@ -92,7 +93,7 @@ class BudgetGuard:
         return [
             self._book.standing(budget, exchange.session, now_ms, without=exchange.id)
             for budget in self._budgets
-            if (not budget.client or budget.client == exchange.client) and (budget.scope != "session" or exchange.session)
+            if is_of(budget, exchange.client, exchange.project) and (budget.scope != "session" or exchange.session)
         ]
 
     def _fullest(self) -> list[Standing]:

@@ -1,4 +1,4 @@
-"""What was spent, by local day and program, and by session; and what is held back for answers that still come.
+"""What was spent, by local day, program and project, and by session; and what is held back for answers that still come.
 
 Exact decimal numbers. No clock: an exchange counts into the local day in which it began, as in the ledger, so a clock that
 jumps neither counts anything twice nor forgets it.
@@ -20,12 +20,13 @@ _ZERO: Final = Decimal(0)
 
 
 class Spent(msgspec.Struct, frozen=True):
-    """A sum of money that was spent by a program in a session at about a moment, in milliseconds since 1970."""
+    """A sum of money that was spent by a program in a session, for a project, at about a moment, in milliseconds since 1970."""
 
     at_ms: int
     client: str
     session: str
     amount: Decimal
+    project: str = ""
 
 
 class SpendingBook:
@@ -33,15 +34,15 @@ class SpendingBook:
 
     def __init__(self, zone: datetime.tzinfo | None = None) -> None:
         self._zone = zone
-        self._days: dict[datetime.date, dict[str, Decimal]] = {}
+        self._days: dict[datetime.date, dict[tuple[str, str], Decimal]] = {}  # by program and project
         self._sessions: OrderedDict[str, tuple[Decimal, datetime.date]] = OrderedDict()
         self._reserved: dict[str, Spent] = {}
 
     def add(self, spent: Spent) -> None:
         """Count money that was spent."""
         day = day_of(spent.at_ms, self._zone)
-        clients = self._days.setdefault(day, defaultdict(lambda: _ZERO))
-        clients[spent.client] += spent.amount
+        sums = self._days.setdefault(day, defaultdict(lambda: _ZERO))
+        sums[spent.client, spent.project] += spent.amount
         if len(self._days) > DAYS_KEPT:
             del self._days[min(self._days)]
         if spent.session:
@@ -66,7 +67,7 @@ class SpendingBook:
         if days is None:
             return Standing(budget, self._sessions.get(session, (_ZERO, None))[0], reserved, None)
         first, after = days
-        spent = sum((self._on(day, budget.client) for day in list(self._days) if first <= day < after), _ZERO)
+        spent = sum((self._on(day, budget) for day in list(self._days) if first <= day < after), _ZERO)
         return Standing(budget, spent, reserved, midnight(after, self._zone))
 
     def fullest_session(self, now_ms: int) -> str:
@@ -75,12 +76,16 @@ class SpendingBook:
         sums = {session: amount for session, (amount, day) in list(self._sessions.items()) if day >= today}
         return max(sums, key=lambda session: sums[session], default="")
 
-    def _on(self, day: datetime.date, client: str) -> Decimal:
-        clients = self._days.get(day, {})
-        return clients.get(client, _ZERO) if client else sum(list(clients.values()), _ZERO)
+    def _on(self, day: datetime.date, budget: Budget) -> Decimal:
+        return sum([amount for whose, amount in list(self._days.get(day, {}).items()) if is_of(budget, *whose)], _ZERO)
+
+
+def is_of(budget: Budget, client: str, project: str) -> bool:
+    """Does what a program asks for a project count into a budget that is not of each session?"""
+    return (not budget.client or budget.client == client) and (not budget.project or budget.project == project)
 
 
 def _is_in(budget: Budget, spent: Spent, session: str) -> bool:
     if budget.scope == "session":
         return bool(session) and spent.session == session
-    return not budget.client or spent.client == budget.client
+    return is_of(budget, spent.client, spent.project)

@@ -14,6 +14,7 @@ from lynkr_desktop.engine.chat.request import ChatRequest, ImagePart, Message, T
 from lynkr_desktop.engine.routing.clients import client_of, extra_tools
 from lynkr_desktop.engine.routing.envelope import cleaned, cut, is_go_ahead, is_side_request_text, is_side_system
 from lynkr_desktop.engine.routing.route import Facts
+from lynkr_desktop.engine.surfaces import PROJECT_HEADER, is_project
 
 _ASK_CHARS: Final = 3072  # of one ask; long pastes keep head and tail
 _PLAN_CHARS: Final = 2000
@@ -67,7 +68,14 @@ def facts_of(request: ChatRequest, headers: Mapping[str, str]) -> Facts:
         plan=_plan(request.messages, walk.last_ask_at) if is_go_ahead(text) else "",
         is_side_request=is_side_request_text(text) or (not names and _is_side_system(request)),
         earlier_tool_result_count=walk.earlier_tool_results,
+        project=project_of(headers),
     )
+
+
+def project_of(headers: Mapping[str, str]) -> str:
+    """The project that a request belongs to; empty if it names none, or by what cannot be a name."""
+    name = headers.get(PROJECT_HEADER, "")
+    return name if name and is_project(name) else ""
 
 
 def _walk(messages: tuple[Message, ...]) -> _Walk:

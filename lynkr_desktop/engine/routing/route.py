@@ -26,6 +26,7 @@ class Facts(msgspec.Struct, frozen=True):
     plan: str = ""  # the assistant's last words before the ask, where the ask is a bare go-ahead
     is_side_request: bool = False  # a program asks on its own behalf: a title, a topic check, a suggestion
     earlier_tool_result_count: int = 0  # before the last human ask
+    project: str = ""  # as the client's address or header names it
 
 
 class Dimension(msgspec.Struct, frozen=True):

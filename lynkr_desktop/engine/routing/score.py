@@ -30,6 +30,7 @@ _PASSING: Final = {
     "body_bytes": 0,
     "is_tool_turn": False,
     "session": "",
+    "project": "",
     "client": "",
 }
 _HARD: Final = 51  # an earlier ask from this score on keeps its weight through a go-ahead

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from lynkr_desktop.config.settings import Routing, Target, Tier
+from lynkr_desktop.config.settings import Pin, Routing, Target, Tier
 from lynkr_desktop.engine.chat.request import ChatRequest, TextPart
 
 MOST_SESSIONS: Final = 2000
@@ -21,7 +21,7 @@ class Standing(msgspec.Struct, frozen=True):
     """Where a conversation stands: who served its last turn, in which tier, and how much of it is warm there.
 
     `wanted` is the tier that was decided; the one that served differs after a failover. `is_settled`: work has begun, so that a
-    new ask is measured against it. `routing` is what it was decided under. `used_at` in seconds of the caller's clock.
+    new ask is measured against it. `routing` and `pin` are what it was decided under. `used_at` in seconds of the caller's clock.
     """
 
     target: Target
@@ -31,6 +31,7 @@ class Standing(msgspec.Struct, frozen=True):
     warm_tokens: int
     used_at: float
     routing: Routing
+    pin: Pin | None = None
 
     @property
     def is_below_wish(self) -> bool:
@@ -45,6 +46,7 @@ class Turn(msgspec.Struct, frozen=True):
     wanted: Tier | None
     is_settled: bool
     routing: Routing
+    pin: Pin | None = None
 
 
 class Sessions:
@@ -67,7 +69,7 @@ class Sessions:
     def remember(self, turn: Turn, target: Target, tier: Tier | None, warm_tokens: int, now: float) -> None:
         """A turn was served by this target, of this tier."""
         standings = self._standings
-        standings[turn.key] = Standing(target, tier, turn.wanted, turn.is_settled, warm_tokens, now, turn.routing)
+        standings[turn.key] = Standing(target, tier, turn.wanted, turn.is_settled, warm_tokens, now, turn.routing, turn.pin)
         standings.move_to_end(turn.key)
         if len(standings) > MOST_SESSIONS:
             standings.popitem(last=False)

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from lynkr_desktop.config.settings import Routing, Target, Tier
+from lynkr_desktop.config.settings import Pin, Routing, Target, Tier
 from lynkr_desktop.engine.routing.gate import WARM_SECONDS, Rates, Switch, switch
 from lynkr_desktop.engine.routing.route import Facts, Method, Route
 from lynkr_desktop.engine.routing.sessions import Standing
@@ -26,7 +26,7 @@ class Surroundings(msgspec.Struct, frozen=True):
     """What a decision may know besides the conversation. `tokens` is the request's estimated input.
 
     `can_serve`: is its account there, and does it not rest after failures? `window_of` and `rates_of` give None where that is
-    unknown; the rates are for so much input.
+    unknown; the rates are for so much input. `pin` is the one that holds now.
     """
 
     routing: Routing
@@ -35,6 +35,7 @@ class Surroundings(msgspec.Struct, frozen=True):
     can_serve: Callable[[Target], bool]
     window_of: Callable[[Target], int | None]
     rates_of: Callable[[Target, int], Rates | None]
+    pin: Pin | None = None
 
     def fits(self, target: Target) -> bool:
         """Does the request fit into the model's window? An unknown window fits."""
@@ -51,6 +52,8 @@ def _kept_or_fresh(fresh: Route, facts: Facts, standing: Standing | None, around
     if standing is None or not _can_stay(fresh, standing, around):
         return fresh
     is_same = fresh.targets[0][0] == standing.target
+    if standing.pin != around.pin and (around.pin is not None or not facts.is_tool_turn):
+        return fresh  # a new pin holds from the next request on; one that ended lets its loop of tools come to an end
     if facts.is_tool_turn:
         if is_same and fresh.method not in _SCORED:
             return fresh

@@ -4,7 +4,8 @@ import dataclasses
 import functools
 from typing import Final
 
-from lynkr_desktop.config.settings import TIERS, Boundaries, Mode, ModeKind, Routing, Target, Tier
+from lynkr_desktop.config.settings import TIERS, Boundaries, Mode, ModeKind, Pin, Routing, Target, Tier
+from lynkr_desktop.engine.routing import pins
 from lynkr_desktop.engine.routing.explain import reason_of
 from lynkr_desktop.engine.routing.route import Facts, Method, Route, Score
 from lynkr_desktop.errors import ConfigError
@@ -29,26 +30,27 @@ def route(
     accounts: frozenset[str] = frozenset(),
     *,
     local: tuple[Target, ...] = (),
+    pin: Pin | None = None,
 ) -> Route:
     """Where a request goes, and why.
 
     A requested model of the form `account:model`, with an account of `accounts` or of the routing, goes exactly there;
     `lynkr-simple` to `lynkr-reasoning` ask for a tier; both have the method `requested`. `lynkr-auto` asks for the score,
-    whatever is pinned. Otherwise the mode decides. After a tier's own targets come the tiers above it, those below, and the
-    fallback if it is enabled. `local` are the accounts of this machine, each with its usual model; the mode LOCAL uses no other
-    account, whoever asks. Raises `ConfigError` if there is nothing to try.
+    whatever is pinned. Otherwise the pin that holds for the request decides, then the mode. After a tier's own targets come the
+    tiers above it, those below, and the fallback if it is enabled. `local` are the accounts of this machine, each with its usual
+    model; the mode LOCAL uses no other account, whoever asks. Raises `ConfigError` if there is nothing to try.
     """
     name = requested_model.strip()
     if routing.mode.kind is ModeKind.LOCAL:
-        return _local_only(routing, facts, score, name, local)
-    target = _requested_target(name, accounts, routing) if ":" in name else None
-    if target is not None:
-        return Route(_with_fallback(((target, None),), routing), None, None, "requested", f"The client asked for {target}.")
-    tier = REQUESTED_TIERS.get(name.lower())
-    if tier is not None and any(routing.tiers.of(each) for each in TIERS):
-        return _tiered(routing, tier, score, "requested", f"{tier}: the client asked for it.")
+        return _local_only(routing, facts, score, name, local, pin=pin)
+    asked = _requested(routing, score, name, accounts)
+    if asked is not None:
+        return asked
+    is_asked_for_score = name.lower() == AUTO_MODEL
+    if pin is not None and not is_asked_for_score:
+        return _pinned(routing, pin, score)
     mode = routing.mode
-    is_auto = mode.kind is ModeKind.AUTO or name.lower() == AUTO_MODEL
+    is_auto = mode.kind is ModeKind.AUTO or is_asked_for_score
     if mode.kind is ModeKind.PIN and not is_auto:
         pinned = mode.tier or Tier.MEDIUM
         return _tiered(routing, pinned, score, "pin", f"{pinned}: pinned by you.")
@@ -62,6 +64,30 @@ def route(
     return _direct(routing, _direct_reason(routing) if is_auto else "Direct mode: no tiers.")
 
 
+def _requested(routing: Routing, score: Score, name: str, accounts: frozenset[str]) -> Route | None:
+    """What the client asks for by a name of ours; None if it names nothing of the kind."""
+    target = _requested_target(name, accounts, routing) if ":" in name else None
+    if target is not None:
+        return Route(_with_fallback(((target, None),), routing), None, None, "requested", f"The client asked for {target}.")
+    tier = REQUESTED_TIERS.get(name.lower())
+    if tier is not None and any(routing.tiers.of(each) for each in TIERS):
+        return _tiered(routing, tier, score, "requested", f"{tier}: the client asked for it.")
+    return None
+
+
+def _pinned(routing: Routing, pin: Pin, score: Score) -> Route:
+    """The pinned tier; or the pinned target, with what its tier offers behind it."""
+    if pin.target is None:
+        tier = pin.tier or Tier.MEDIUM
+        return _tiered(routing, tier, score, "pin", pins.reason_of(pin, tier))
+    tier_of_target = pins.tier_of(pin.target, routing)
+    first: _Targets = ((pin.target, tier_of_target),)
+    if tier_of_target is None:
+        return Route(_with_fallback(first, routing), None, score, "pin", pins.reason_of(pin, None))
+    others = tuple(rung for rung in ladder_of(routing, tier_of_target) if rung[0] != pin.target)
+    return Route((*first, *others), tier_of_target, score, "pin", pins.reason_of(pin, None))
+
+
 def _observed(routing: Routing, facts: Facts, score: Score) -> Route:
     """As in Direct mode, with a note of what the score would have chosen."""
     tier = choose(score, routing.boundaries)
@@ -72,13 +98,13 @@ def _observed(routing: Routing, facts: Facts, score: Score) -> Route:
     return Route(direct.targets, None, score, "observe", reason, tier, target)
 
 
-def _local_only(routing: Routing, facts: Facts, score: Score, name: str, local: tuple[Target, ...]) -> Route:
+def _local_only(routing: Routing, facts: Facts, score: Score, name: str, local: tuple[Target, ...], *, pin: Pin | None) -> Route:
     """The score's route without what is elsewhere. A model elsewhere that a client names is not asked either."""
     accounts = frozenset(target.account for target in local)
     wished = name if ":" not in name or name.partition(":")[0] in accounts else AUTO_MODEL
     spare: _Targets = tuple((target, None) for target in local if target.model)
     try:
-        chosen = route(dataclasses.replace(routing, mode=_AUTO), facts, score, wished, accounts)
+        chosen = route(dataclasses.replace(routing, mode=_AUTO), facts, score, wished, accounts, pin=pin)
     except ConfigError:
         chosen = Route((), None, score, "score", "No tiers.")
     kept = {target: tier for target, tier in reversed((*chosen.targets, *spare)) if target.account in accounts}

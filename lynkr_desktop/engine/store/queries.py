@@ -29,8 +29,8 @@ from lynkr_desktop.errors import ConfigError
 T = TypeVar("T")
 
 LINE_POINTS: Final = 24
-KEYS: Final = ("tier", "account", "model", "client")
-_SEARCHED: Final = ("client", "session", "requested_model", "account", "model", "error", "error_detail", "reason")
+KEYS: Final = ("tier", "account", "model", "client", "project")
+_SEARCHED: Final = ("client", "project", "session", "requested_model", "account", "model", "error", "error_detail", "reason")
 _QUARTER_MS: Final = 900_000
 _SLACK_MS: Final = 60_000  # an id is made at most this long before its exchange's start is noted
 
@@ -119,8 +119,8 @@ class Queries:
         """Tokens and cost by account and model since a moment, the most requests first."""
         return await self._ask(lambda connection: _usage(connection, since_ms), ())
 
-    async def spent(self, since_ms: int, until_ms: int) -> tuple[tuple[int, str, str, str], ...]:
-        """Money spent from one moment until before another: about when, program, session, decimal text."""
+    async def spent(self, since_ms: int, until_ms: int) -> tuple[tuple[int, str, str, str, str], ...]:
+        """Money spent from one moment until before another: about when, program, session, project, decimal text."""
         return await self._ask(lambda connection: _spent(connection, since_ms, until_ms), ())
 
     async def _ask(self, question: Callable[[sqlite3.Connection], T], nothing: T) -> T:
@@ -294,14 +294,14 @@ def _today(connection: sqlite3.Connection, since_ms: int) -> Today:
     )
 
 
-def _spent(connection: sqlite3.Connection, since_ms: int, until_ms: int) -> tuple[tuple[int, str, str, str], ...]:
+def _spent(connection: sqlite3.Connection, since_ms: int, until_ms: int) -> tuple[tuple[int, str, str, str, str], ...]:
     """Summed by quarters of an hour, on which the local days of all zones begin."""
     select = (
-        f"SELECT started_at_ms / {_QUARTER_MS} * {_QUARTER_MS}, client, session, sum(cost_pico) FROM exchanges "  # noqa: S608
-        "WHERE started_at_ms >= ? AND started_at_ms < ? AND cost_pico > 0 GROUP BY 1, 2, 3"
+        f"SELECT started_at_ms / {_QUARTER_MS} * {_QUARTER_MS}, client, session, project, sum(cost_pico) FROM exchanges "  # noqa: S608
+        "WHERE started_at_ms >= ? AND started_at_ms < ? AND cost_pico > 0 GROUP BY 1, 2, 3, 4"
     )
     rows = connection.execute(select, (since_ms, until_ms))
-    return tuple((at_ms, client, session, schema.usd_of(pico)) for at_ms, client, session, pico in rows)
+    return tuple((*row, schema.usd_of(pico)) for *row, pico in rows)
 
 
 def _past(connection: sqlite3.Connection, since_ms: int) -> tuple[Past, ...]:

@@ -64,6 +64,13 @@ _SCRIPTS: Final = (
     ALTER TABLE exchanges ADD COLUMN alternatives TEXT NOT NULL DEFAULT '[]';
     ALTER TABLE exchanges ADD COLUMN floor TEXT NOT NULL DEFAULT '';
     """,
+    """
+    ALTER TABLE exchanges ADD COLUMN project TEXT NOT NULL DEFAULT '';
+    DROP INDEX by_time;
+    CREATE INDEX by_time ON exchanges (
+        started_at_ms, cost_pico, cost_basis, error, first_token_ms, tier, score, account, model, client, project
+    );
+    """,
 )
 VERSION: Final = len(_SCRIPTS)
 

@@ -35,7 +35,7 @@ _NUMBERS: Final = frozenset({Column.TOKENS, Column.CACHED, Column.COST, Column.F
 _MUTED: Final = frozenset({Column.TIME, Column.CACHED})
 
 _WORDS: Final[dict[Column, Callable[[Exchange], str]]] = {
-    Column.CLIENT: lambda exchange: text.client_title(exchange.client),
+    Column.CLIENT: text.who_asked,
     Column.TIER: lambda exchange: exchange.tier or text.DIRECT,
     Column.MODEL: lambda exchange: exchange.model or exchange.requested_model,
     Column.TOKENS: text.in_and_out,

@@ -9,7 +9,7 @@ from typing import Any, Final
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from lynkr_desktop.config.settings import CLIENT_SCOPE, TIERS, Budget, BudgetPeriod, Tier
+from lynkr_desktop.config.settings import CLIENT_SCOPE, PROJECT_SCOPE, TIERS, Budget, BudgetPeriod, Tier
 from lynkr_desktop.engine.api import BudgetState
 from lynkr_desktop.errors import LynkrError
 from lynkr_desktop.ui import text_money as words
@@ -34,13 +34,13 @@ _STEPS: Final = (
 
 
 class BudgetCard(Card):
-    """Follows the settings and the engine's sums. Offers the programs that a budget or today's last request names."""
+    """Follows the settings and the engine's sums. Offers the programs and projects that a budget or a last request names."""
 
     def __init__(self, theme: Theme, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(words.BUDGETS, parent=parent)
         self._theme = theme
         self._desk = desk
-        self._clients: set[str] = set()
+        self._scopes: set[str] = set()  # of programs and projects that were seen
         self._budgets: tuple[Budget, ...] | None = None
         self.rows: list[BudgetRows] = []
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
@@ -63,15 +63,18 @@ class BudgetCard(Card):
     def show_settings(self) -> None:
         """Show the budgets in use and how full they are."""
         budgets, snapshot = self._desk.settings.budgets, self._desk.snapshot()
-        named = {each.client for each in budgets} | ({snapshot.last.client} if snapshot.last else set())
-        self._clients |= named - {""}
+        self._scopes |= {each.scope for each in budgets if each.client or each.project}
+        if (last := snapshot.last) is not None:
+            self._scopes |= {
+                f"{start}{name}" for start, name in ((CLIENT_SCOPE, last.client), (PROJECT_SCOPE, last.project)) if name
+            }
         self._nothing.setVisible(not budgets)
         if self._budgets is None or len(self._budgets) != len(budgets):
             self._make_rows(len(budgets))
         self._budgets = budgets
         states = {each.budget: each for each in snapshot.budgets}
         for rows, budget in zip(self.rows, budgets, strict=True):
-            rows.show_budget(budget, states.get(budget), sorted(self._clients))
+            rows.show_budget(budget, states.get(budget), sorted(self._scopes))
 
     def _make_rows(self, count: int) -> None:
         while (item := self._list.takeAt(0)) is not None:
@@ -150,13 +153,13 @@ class BudgetRows(QWidget):
             self._step_rows[name] = row
             layout.addWidget(row, 0, Qt.AlignmentFlag.AlignTop)
 
-    def show_budget(self, budget: Budget, state: BudgetState | None, clients: list[str]) -> None:
+    def show_budget(self, budget: Budget, state: BudgetState | None, named: list[str]) -> None:
         """Show a budget and how full it is."""
         if self._budget != budget:
             for row in (self._standing, *self._step_rows.values()):
                 row.say("")
         self._budget = budget
-        scopes = ["all", "session", *(f"{CLIENT_SCOPE}{client}" for client in clients)]
+        scopes = ["all", "session", *named]
         self.scope.offer([(scope, words.scope_title(scope)) for scope in scopes], budget.scope)
         is_session = budget.scope == "session"
         self.period.offer(
