@@ -16,7 +16,7 @@ OK: Final = 0
 REFUSED: Final = 1
 NOT_RUNNING: Final = 3
 NO_ANSWER: Final = 4
-COMMANDS: Final = ("status", "mode", "pin", "unpin", "usage", "tiers", "providers", "logs", "doctor")
+COMMANDS: Final = ("status", "mode", "pin", "unpin", "usage", "tiers", "providers", "clients", "reset", "logs", "doctor")
 _MODES: Final = ("auto", "pin", "direct", "observe", "local")
 _ANSWER_SECONDS: Final = 15.0
 _DOCTOR_SECONDS: Final = 180.0
@@ -62,6 +62,10 @@ def _arguments(options: argparse.Namespace) -> list[str]:
             return [options.scope, options.goal or "", options.time] if options.scope else []
         case "unpin":
             return list(options.scope)
+        case "clients":
+            return [options.action, *options.name] if options.action else []
+        case "reset":
+            return [options.account] if options.account else []
         case _:
             return []
 
@@ -167,6 +171,8 @@ def _parser() -> argparse.ArgumentParser:
         "usage": "what today's requests used and cost",
         "tiers": "the tiers, their scores and their targets",
         "providers": "the providers and how they do",
+        "clients": "the programs that have a token of their own; give one a token, or revoke it",
+        "reset": "try models again at once that were left alone for their failures",
         "logs": "the last lines of the log",
         "doctor": "test everything, with a real call to each provider",
     }
@@ -184,6 +190,11 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--for", dest="time", default="", metavar="TIME", help="how long: 30m, 2h, 1d (for good)")
         if name == "unpin":
             command.add_argument("scope", nargs="*", help="as shown by pin")
+        if name == "clients":
+            command.add_argument("action", nargs="?", choices=("add", "revoke"), help="make a token, shown once; or revoke it")
+            command.add_argument("name", nargs="*", help="the program, in lower case: codex, build-server")
+        if name == "reset":
+            command.add_argument("account", nargs="?", help="a provider's name; all of them without one")
     return parser
 
 

@@ -6,7 +6,7 @@ A token is 256 random bits, so its plain SHA-256 can neither be guessed nor turn
 import hashlib
 import secrets as random_source
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
 from lynkr_desktop.config.secrets import Secret
@@ -19,6 +19,11 @@ _HINT_LETTERS: Final = 4
 def new_token() -> Secret:
     """A token that opens the endpoint once somebody knows it."""
     return Secret(f"lynkr-{random_source.token_urlsafe(32)}")
+
+
+def today() -> date:
+    """The day that it is here."""
+    return datetime.now().astimezone().date()
 
 
 def fingerprint(token: str) -> bytes:

@@ -153,6 +153,10 @@ class Engine(Protocol):
         """Use a key for an account from now on; empty removes it. The keychain is not this room's business."""
         ...
 
+    async def reset_breakers(self, account: str = "") -> int:
+        """Let the targets of an account, or of all, be tried again at once. How many had been left alone."""
+        ...
+
     async def probe(self, account: str) -> ProbeResult:
         """Make the cheapest real call to an account of the applied settings."""
         ...

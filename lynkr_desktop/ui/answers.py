@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from lynkr_desktop.config.client_tokens import today, with_token, without_token
 from lynkr_desktop.config.settings import TIERS, Mode, ModeKind, Pin, Settings, Tier
 from lynkr_desktop.errors import ConfigError, LynkrError
 from lynkr_desktop.ui import pinning, text_pins
@@ -116,6 +117,33 @@ async def _providers(asked: _Asked) -> dict[str, Any]:
     return {"value": msgspec.to_builtins(accounts), "lines": words.providers(accounts)}
 
 
+async def _clients(asked: _Asked) -> dict[str, Any]:
+    """List the programs with tokens of their own, or `add NAME`, `revoke NAME`. The token is told once, where it is made."""
+    match tuple(asked.arguments):
+        case ():
+            tokens = asked.desk.settings.client_tokens
+            value = [{"name": each.name, "hint": each.hint, "made_on": each.made_on} for each in tokens]
+            return {"value": value, "lines": words.clients(tokens)}
+        case ("add", name):
+            token = asked.premises.make_program_token(name)
+            await asked.desk.change(with_token(asked.desk.settings, name, token, today()))
+            return {"value": {"name": name, "token": token.reveal()}, "lines": [token.reveal()]}
+        case ("revoke", name):
+            await asked.desk.change(without_token(asked.desk.settings, name))
+            return {"value": {"name": name, "revoked": True}, "lines": [words.revoked(name)]}
+        case _:
+            raise ConfigError(words.NO_SUCH_CLIENTS)
+
+
+async def _reset(asked: _Asked) -> dict[str, Any]:
+    """Try targets again at once that were left alone for their failures: of one account, or of all."""
+    account = asked.arguments[0] if asked.arguments else ""
+    if account and asked.desk.settings.account(account) is None:
+        raise ConfigError(words.no_such_account(account))
+    number = await asked.desk.reset_breakers(account)
+    return {"value": {"reset": number}, "lines": [words.reset(number)]}
+
+
 async def _token(asked: _Asked) -> dict[str, Any]:
     return {"value": asked.premises.token.reveal(), "lines": []}
 
@@ -183,4 +211,6 @@ _ANSWERS: Final[Mapping[str, Callable[[_Asked], Awaitable[dict[str, Any]]]]] = {
     "providers": _providers,
     "doctor": _doctor,
     "token": _token,
+    "clients": _clients,
+    "reset": _reset,
 }

@@ -321,6 +321,10 @@ class Bridge(QObject):
         """What a bare prompt would score, and where it would go."""
         return await self._run(self._engine.analyze(text))
 
+    async def reset_breakers(self, account: str = "") -> int:
+        """Let the targets of an account, or of all, be tried again at once. How many had been left alone."""
+        return await self._run(self._engine.reset_breakers(account))
+
     async def probe(self, account: str) -> ProbeResult:
         """Make the cheapest real call to an account of the applied settings."""
         return await self._run(self._engine.probe(account))

@@ -95,6 +95,10 @@ class Desk(Protocol):
         """What a bare prompt would score, and where it would go."""
         ...
 
+    async def reset_breakers(self, account: str = "") -> int:
+        """Let the targets of an account, or of all, be tried again at once. How many had been left alone."""
+        ...
+
     async def probe(self, account: str) -> ProbeResult:
         """Make the cheapest real call to an account of the applied settings."""
         ...

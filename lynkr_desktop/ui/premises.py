@@ -6,7 +6,6 @@ Made and used on the window's thread; what blocks runs in a worker thread.
 import asyncio
 import json
 import platform
-import secrets as random_source
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +18,7 @@ from lynkr_desktop import __version__
 from lynkr_desktop.config import environment as env_names
 from lynkr_desktop.config import file as settings_file
 from lynkr_desktop.config import migrations
+from lynkr_desktop.config.client_tokens import new_token
 from lynkr_desktop.config.paths import Paths
 from lynkr_desktop.config.secrets import ADMIN_REF, TOKEN_REF, KeychainState, Secret, SecretStore, endpoint_token
 from lynkr_desktop.config.settings import VERSION, Settings
@@ -90,6 +90,7 @@ class Premises(QObject):
         self._retry = retry
         self._learn = learn
         self._token = Secret("")
+        self._program_tokens: dict[str, Secret] = {}
 
     # ------------------------------------------------------------ the endpoint's token
 
@@ -109,7 +110,7 @@ class Premises(QObject):
 
     async def renew_token(self) -> None:
         """Make another token, keep it and use it; the old one opens nothing any more."""
-        await self.keep_token(Secret(f"lynkr-{random_source.token_urlsafe(32)}"))
+        await self.keep_token(new_token())
 
     async def keep_token(self, token: Secret) -> None:
         """Keep a token and use it from now on."""
@@ -117,6 +118,17 @@ class Premises(QObject):
             raise ConfigError("The token comes from LYNKR_TOKEN.", "Change it there and start again.", field="LYNKR_TOKEN")
         await self._secrets.set(TOKEN_REF, token)
         await self._use(token)
+
+    def make_program_token(self, name: str) -> Secret:
+        """Another token for a program. It can be copied until the end of this start; nothing of it is kept."""
+        token = new_token()
+        self._learn([token.reveal()])
+        self._program_tokens[name] = token
+        return token
+
+    def program_token(self, name: str) -> Secret | None:
+        """The token that was made for a program since the start; None if there was none."""
+        return self._program_tokens.get(name)
 
     async def _use(self, token: Secret) -> None:
         self._learn([token.reveal()])

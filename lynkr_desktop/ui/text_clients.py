@@ -19,7 +19,20 @@ WAITING: Final = "Waiting for its first request…"
 HIDDEN_TOKEN: Final = "••••••••"  # noqa: S105  a mask
 NOT_SERVING: Final = "Lynkr does not serve now, so no program can reach it."
 NO_TOKEN_YET: Final = "Waiting for your keychain, which holds the token."  # noqa: S105
+OWN_TOKEN: Final = "Give it a token of its own"  # noqa: S105  a label
+ANOTHER_TOKEN: Final = "Make another"  # noqa: S105  a label
+REVOKE: Final = "Revoke…"
+REVOKE_SURE: Final = "Revoke: press again"
+REVOKE_HINT: Final = "From its next request on it is refused. What it receives now still ends."
+SHARED_TOKEN: Final = "It shows the token that all programs may use."  # noqa: S105
+TOKEN_MADE: Final = "Copy these lines now: only a fingerprint of its token is kept."  # noqa: S105
+TOKEN_GONE: Final = "Its token was shown when it was made, and only its fingerprint is kept. Make another to copy these lines."  # noqa: S105
 SHOW_REQUEST: Final = "Why this model?"
+
+
+def own_token(hint: str, made_on: str) -> str:
+    """A program that has a token of its own."""
+    return f"It has a token of its own, …{hint}, since {made_on}."
 
 
 def found_at(where: str) -> str:

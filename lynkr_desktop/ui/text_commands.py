@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from lynkr_desktop.config.settings import TIERS, Settings
+from lynkr_desktop.config.settings import TIERS, ClientToken, Settings
 from lynkr_desktop.engine.api import AccountState, Snapshot
 from lynkr_desktop.ui import format as shown
 from lynkr_desktop.ui.text import ACCOUNT_STATES, mode_title, tray_today
@@ -15,6 +15,8 @@ NO_REQUESTS: Final = "No request today."
 NO_PROVIDERS: Final = "There is no provider yet. Add one in the window."
 NO_MODEL: Final = "no model"
 NO_PINS: Final = "Nothing is pinned."
+NO_CLIENTS: Final = "No program has a token of its own. lynkr-desktop clients add NAME makes one."
+NO_SUCH_CLIENTS: Final = "Use clients, clients add NAME or clients revoke NAME."
 SERVING: Final = "the endpoint serves"
 HAS_TOKEN: Final = "the endpoint has its token"  # noqa: S105  a sentence
 TIERS_SERVE: Final = "each tier has a model"
@@ -54,6 +56,26 @@ def providers(accounts: tuple[AccountState, ...]) -> list[str]:
         f"{account.id:<20} {ACCOUNT_STATES.get(account.state, account.state):<14} {account.title} {account.detail}".rstrip()
         for account in accounts
     ] or [NO_PROVIDERS]
+
+
+def clients(tokens: tuple[ClientToken, ...]) -> list[str]:
+    """The programs that have tokens of their own."""
+    return [f"{each.name:<24} …{each.hint}  since {each.made_on}" for each in tokens] or [NO_CLIENTS]
+
+
+def revoked(name: str) -> str:
+    """A token opens nothing any more."""
+    return f"The token of {name} opens nothing any more."
+
+
+def no_such_account(account: str) -> str:
+    """An account that is not there."""
+    return f"There is no provider named {account[:80]}. lynkr-desktop providers lists them."
+
+
+def reset(number: int) -> str:
+    """Targets that had been left alone."""
+    return "No model was left alone." if not number else f"Models that are tried again: {shown.count(number)}."
 
 
 def check(name: str, *, is_well: bool, words: str = "") -> str:

@@ -306,6 +306,10 @@ class LedgerDesk:
         """Without an engine nothing is listed."""
         return ()
 
+    async def reset_breakers(self, account: str = "") -> int:
+        """None is open here."""
+        return 0
+
     async def discover(self) -> tuple[LocalServer, ...]:
         """What `found` says."""
         return self.found

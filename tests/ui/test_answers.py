@@ -54,6 +54,27 @@ def room(qapp: QApplication, tmp_path: Path, upstream: Upstream) -> Iterator[Roo
         yield Room(engine, tmp_path / "lynkr")
 
 
+def test_programs_get_tokens_and_lose_them(room: Room, upstream: Upstream) -> None:
+    token = room.ask("clients", "add", "build-server")["value"]["token"]
+    caller = Caller(room.engine.engine.url, token)
+    assert caller.get("/v1/models").status == 200
+    assert token not in str(room.ask("clients"))
+    assert room.ask("clients")["value"][0]["name"] == "build-server"
+    assert "opens nothing" in room.ask("clients", "revoke", "build-server")["lines"][0]
+    assert caller.get("/v1/models").status == 401
+    for wrong in (("add",), ("add", "Not A Name"), ("revoke", "nobody"), ("sing", "x")):
+        assert room.ask("clients", *wrong)["error"]
+    assert room.ask("clients")["value"] == []
+
+
+def test_targets_left_alone_are_tried_again(room: Room) -> None:
+    for _ in range(20):
+        room.engine.engine._attempts.breakers.failed(Target(LAB, "m-1"), time.monotonic())
+    assert room.ask("reset", LAB)["value"] == {"reset": 1}
+    assert room.ask("reset")["value"] == {"reset": 0}
+    assert "no provider named nobody" in room.ask("reset", "nobody")["error"]
+
+
 def test_status_and_usage(room: Room, upstream: Upstream) -> None:
     status = room.ask("status")
     assert status["value"]["is_serving"] is True

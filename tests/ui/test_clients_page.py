@@ -5,6 +5,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ from PySide6.QtTest import QSignalSpy, QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from lynkr_desktop.config.secrets import TOKEN_REF
+from lynkr_desktop.config.client_tokens import with_token
+from lynkr_desktop.config.secrets import TOKEN_REF, Secret
 from lynkr_desktop.config.settings import Account, Mode, ModeKind, Routing, Settings, Target
 from lynkr_desktop.engine.routing.clients import CLIENTS
 from lynkr_desktop.ui import text_clients
@@ -125,6 +127,38 @@ def test_arrow_keys_choose(room: Room) -> None:
     assert room.page.rows["claude-code"].isChecked()
     room.engine.do(lambda: QTest.keyClick(room.page, Qt.Key.Key_Up))
     assert room.page.rows["codex"].isChecked()
+
+
+def test_a_token_of_its_own_is_made_copied_and_revoked(room: Room) -> None:
+    row, page, engine = room.page.card.token_row, room.page, room.engine
+    engine.do(row.make.click)
+    engine.until(lambda: engine.bridge.settings.client_tokens, "the token")
+    page.card.blocks[-1].copy.click()
+    token = QGuiApplication.clipboard().text().partition("LYNKR_TOKEN=")[2].split()[0]
+    assert token not in repr(engine.bridge.settings)
+    room.upstream.play(say("hello"), say("hello"))
+    body = {"model": "lynkr-auto", "messages": [{"role": "user", "content": "hi"}]}
+    caller = Caller(engine.engine.url, token)
+    assert caller.post("/v1/chat/completions", body, {"user-agent": "curl/8"}).status == 200
+    engine.until(lambda: "went to m-1" in page.card.state.text(), "its request, told by the token")
+    engine.do(lambda: page.choose("claude-code"))
+    page.card.blocks[0].copy.click()
+    assert token not in QGuiApplication.clipboard().text(), "another program's lines"
+    engine.do(lambda: page.choose("codex"))
+    engine.do(row.revoke.click)
+    assert caller.post("/v1/chat/completions", body).status == 200, "one press only asks"
+    engine.do(row.revoke.click)
+    engine.until(lambda: not engine.bridge.settings.client_tokens, "the revocation")
+    assert caller.post("/v1/chat/completions", body).status == 401
+    assert row._state.text() == text_clients.SHARED_TOKEN
+
+
+def test_a_token_of_an_earlier_start_cannot_be_copied(room: Room) -> None:
+    settings = with_token(room.engine.bridge.settings, "codex", Secret("lynkr-made-long-ago"), date(2026, 1, 2))
+    room.engine.run(room.engine.bridge.change(settings))
+    room.engine.do(lambda: None)
+    assert "…-ago, since 2026-01-02" in room.page.card.token_row._state.text()
+    assert not any(block.copy.isEnabled() for block in room.page.card.blocks)
 
 
 def test_ids_are_those_of_the_ledger() -> None:

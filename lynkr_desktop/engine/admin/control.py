@@ -5,7 +5,6 @@ pages. The desktop program has none: its window and its private channel do the s
 """
 
 import asyncio
-import datetime
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
@@ -13,7 +12,7 @@ from urllib.parse import parse_qs, unquote
 
 import msgspec
 
-from lynkr_desktop.config.client_tokens import new_token, with_token, without_token
+from lynkr_desktop.config.client_tokens import new_token, today, with_token, without_token
 from lynkr_desktop.config.secrets import Secret
 from lynkr_desktop.config.settings import ClientToken, Settings
 from lynkr_desktop.engine.doorkeeper import ADMIN_PREFIX
@@ -72,8 +71,8 @@ class ControlPages:
     async def _made(self, steward: Steward, inbound: Inbound) -> Reply:
         """A token for a program. It is told here and never again."""
         name = _name_in(inbound.body)
-        token, today = new_token(), datetime.datetime.now().astimezone().date()
-        await _tried(lambda: steward.change(lambda settings: with_token(settings, name, token, today)))
+        token, day = new_token(), today()
+        await _tried(lambda: steward.change(lambda settings: with_token(settings, name, token, day)))
         _log.info("a token was made for the program %s", name)
         (made,) = (each for each in self._settings().client_tokens if each.name == name)
         return _json(_row(made) | {"token": token.reveal()}, 201)

@@ -12,6 +12,7 @@ from lynkr_desktop.engine.events import Exchange
 from lynkr_desktop.ui import text_clients as words
 from lynkr_desktop.ui.client_guides import Guide, Step
 from lynkr_desktop.ui.desk import Desk
+from lynkr_desktop.ui.pages.program_token import ProgramTokenRow
 from lynkr_desktop.ui.premises import Premises
 from lynkr_desktop.ui.theme import SPACE_8, SPACE_12, SPACE_16, Theme
 from lynkr_desktop.ui.widgets.button import Button
@@ -35,7 +36,7 @@ class ClientCard(Card):
         super().__init__(" ")
         self._theme, self._desk, self._premises, self._now_ms = theme, desk, premises, now_ms
         self._guide: Guide | None = None
-        self._shown: tuple[str, str, bool] | None = None
+        self._shown: tuple[str, str, bool, bool] | None = None
         self._seen: Exchange | None = None
         self._sign = Label()
         self._sign.setFixedSize(QSize(SIZE, SIZE))
@@ -45,6 +46,8 @@ class ClientCard(Card):
         self._found = Label("", LabelKind.SMALL, wraps=True)
         self._obstacle = Label("", LabelKind.WARNING, wraps=True)
         self._hint = Label("", LabelKind.SMALL, wraps=True)
+        self.token_row = ProgramTokenRow(desk, premises)
+        self.token_row.changed.connect(self._show_steps)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
         self._blocks = QVBoxLayout()
         self._blocks.setSpacing(SPACE_16)
@@ -57,6 +60,7 @@ class ClientCard(Card):
         self.body.addLayout(first)
         self.body.addWidget(self._found)
         self.body.addWidget(self._obstacle)
+        self.body.addWidget(self.token_row)
         self.body.addLayout(self._blocks)
         self.body.addWidget(self._hint)
         theme.changed.connect(self._show_state)
@@ -74,6 +78,7 @@ class ClientCard(Card):
         self._hint.setVisible(bool(guide.note))
         if is_other:
             self._shown = None
+            self.token_row.show_program(guide.id)
         self._show_steps()
         self._show_state()
 
@@ -96,9 +101,10 @@ class ClientCard(Card):
         if self._guide is None:
             return
         url, has_token = self._desk.snapshot().url, bool(self._premises.token.reveal())
-        if (self._guide.id, url, has_token) == self._shown:
+        can_copy = bool(self._token())
+        if (self._guide.id, url, has_token, can_copy) == self._shown:
             return
-        self._shown = (self._guide.id, url, has_token)
+        self._shown = (self._guide.id, url, has_token, can_copy)
         obstacle = words.NOT_SERVING if not url else words.NO_TOKEN_YET if not has_token else ""
         self._obstacle.setText(obstacle)
         self._obstacle.setVisible(bool(obstacle))
@@ -112,11 +118,16 @@ class ClientCard(Card):
                 step.text(url, words.HIDDEN_TOKEN, is_powershell=_is_windows()),
                 partial(self._whole, step, url),
             )
-            block.copy.setEnabled(has_token)
+            block.copy.setEnabled(can_copy)
             self._blocks.addWidget(block)
 
     def _whole(self, step: Step, url: str) -> str:
-        return step.text(url, self._premises.token.reveal(), is_powershell=_is_windows())
+        return step.text(url, self._token(), is_powershell=_is_windows())
+
+    def _token(self) -> str:
+        """What the program must show; empty if it is not known."""
+        token = self.token_row.token
+        return token.reveal() if token is not None else ""
 
     def _show_request(self) -> None:
         if self._seen is not None:
