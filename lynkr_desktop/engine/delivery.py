@@ -1,15 +1,15 @@
 """One answer on its way to its client: in one piece or as a stream, metered, and closed however it ends."""
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from lynkr_desktop.engine import relay
 from lynkr_desktop.engine.answer import Answer, Piece
-from lynkr_desktop.engine.chat.events import StreamEvent
 from lynkr_desktop.engine.chat.request import ChatRequest
 from lynkr_desktop.engine.exchange import OpenExchange
 from lynkr_desktop.engine.metering import Meter
 from lynkr_desktop.engine.providers.models import ModelFacts
+from lynkr_desktop.engine.store.responses import Listener
 from lynkr_desktop.engine.wire.table import WIRES, framing_of
 from lynkr_desktop.errors import BusyError, UpstreamError
 
@@ -25,7 +25,7 @@ class Delivery:
         facts: ModelFacts,
         when_over: "Callable[[Delivery, BaseException | None], None]",
         *,
-        also_heard_by: Callable[[Sequence[StreamEvent]], None] | None = None,
+        also_heard_by: Listener | None = None,
     ) -> None:
         self.answer = answer
         self.exchange = exchange
@@ -81,7 +81,7 @@ class Delivery:
         if piece.events:
             self._meter.hear(piece.events, self.exchange.elapsed_ms())
             if self._also_heard_by is not None:
-                self._also_heard_by(piece.events)
+                self._also_heard_by(piece.events, [frame.data for frame in piece.frames] or [piece.chunk])
 
     def _end(self, outcome: BaseException | None) -> None:
         """Hang up, count, tell."""

@@ -106,7 +106,8 @@ class Pipeline:
         exchange.provider = prepared.access.provider.id
         exchange.fidelity, exchange.losses = prepared.fidelity, prepared.losses
         headers = _route_headers(exchange) | _relayed_headers(answer)
-        facts, keeper = plan.facts_of(prepared.target), self._responses.listener(request)
+        facts = plan.facts_of(prepared.target)
+        keeper = self._responses.listener(request, is_relayed=prepared.is_relayed)
         delivery = Delivery(answer, request, exchange, facts, self._delivered, also_heard_by=keeper)
         kind = CONTENT_TYPES[request.framing] if request.is_streamed else "application/json"
         if request.is_streamed and answer.body is None:

@@ -37,6 +37,7 @@ _SIGNED: Final = re.compile(
     r"AWS4-HMAC-SHA256 Credential=(?P<id>\w+)/(?P<day>\d{8})/(?P<region>[a-z0-9-]+)/bedrock/aws4_request, "
     r"SignedHeaders=(?P<names>[a-z0-9;-]+), Signature=(?P<signature>[0-9a-f]{64})"
 )
+_KEEPS_SCHEMAS: Final = re.compile(r"claude-(?:(?:haiku|sonnet|opus)-4-[5-9]|[a-z]+-[5-9](?:-\d|$))")
 _SERVICE: Final = botocore.model.ServiceModel(botocore.loaders.Loader().load_service_model("bedrock-runtime", "service-2"))
 _REQUEST: Final = _SERVICE.operation_model("Converse").input_shape
 
@@ -160,6 +161,9 @@ def _check_tools(body: Any) -> None:
     uses = [block for message in body["messages"] for block in message["content"] if {"toolUse", "toolResult"} & set(block)]
     if uses and "toolConfig" not in body:
         raise RefusalError("The toolConfig field must be defined when using toolUse and toolResult content blocks.")
+    strict = any(tool.get("toolSpec", {}).get("strict") for tool in body.get("toolConfig", {}).get("tools", ()))
+    if (strict or "outputConfig" in body) and not _KEEPS_SCHEMAS.search(body["model"]):
+        raise RefusalError("This model doesn't support structured outputs.")
     inference = body.get("inferenceConfig", {})
     if "claude" in body["model"] and {"temperature", "topP"} <= set(inference):
         raise RefusalError("`temperature` and `top_p` cannot both be specified for this model.")

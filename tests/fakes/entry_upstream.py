@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from lynkr_desktop.engine.providers.provider import Auth, Provider
 from tests.fakes.bedrock import BedrockUpstream
-from tests.fakes.more_upstreams import GeminiUpstream, OllamaUpstream
+from tests.fakes.more_upstreams import GeminiUpstream, OllamaUpstream, ResponsesUpstream
 from tests.fakes.upstream import ANTHROPIC, OPENAI, Received, Upstream
 
 MODEL: Final = "maker/some-model:1"
@@ -70,5 +70,7 @@ def upstream_for(provider: Provider, key: str) -> Upstream:
             return OllamaUpstream(key)
         case "bedrock_converse":
             return BedrockUpstream(key)
+        case "openai_responses":
+            return ResponsesUpstream(key)
         case _:
             return EntryUpstream(provider, key)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from lynkr_desktop.engine.providers.catalogue import PROVIDERS
 from tests.fakes.caller import Caller, Reply
 from tests.fakes.dialects import Dialect, Heard
 from tests.fakes.program import Program, canary
@@ -70,7 +71,16 @@ class Lab:
             program.check_end((*keys, PROMPT_CANARY))
 
 
+def account_name(upstream: Upstream) -> str:
+    """The account that the variables make of a scripted vendor: a vendor's second door has the name of its first."""
+    name = upstream.vendor.name
+    return next((entry.id for entry in PROVIDERS.values() if entry.twin == name), name)
+
+
 def account(upstream: Upstream) -> dict[str, str]:
     """The variables that make a scripted vendor an account of the program."""
-    name = upstream.vendor.name.upper()
-    return {f"{name}_API_KEY": upstream.key, f"{name}_API_BASE": upstream.url}
+    name = upstream.vendor.name
+    env = PROVIDERS[account_name(upstream)].env
+    if account_name(upstream) == name:
+        return {env.key: upstream.key, env.base: upstream.url}
+    return {env.key: upstream.key, env.endpoint: upstream.url + PROVIDERS[name].chat_path}

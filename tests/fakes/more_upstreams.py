@@ -1,6 +1,6 @@
-"""Scripted servers of two more vendors: Google, whose address holds model and verb, and Ollama, which answers in lines.
+"""Scripted servers of more vendors: OpenAI's Responses API; Google, whose address holds model and verb; Ollama, in lines.
 
-Both also make vectors: of each text one of three numbers, its length, 0.5 and -1.
+The last two also make vectors: of each text one of three numbers, its length, 0.5 and -1.
 """
 
 import asyncio
@@ -8,8 +8,9 @@ import json
 import re
 from typing import Any
 
-from tests.fakes import gemini_rules, gemini_wire, ollama_rules, ollama_wire
-from tests.fakes.upstream import Received, Upstream, Vendor
+from tests.fakes import gemini_rules, gemini_wire, ollama_rules, ollama_wire, openai_rules, responses_rules
+from tests.fakes.responses_wire import ResponsesSpeech
+from tests.fakes.upstream import Received, Upstream, Vendor, WireSpeech
 
 _ADDRESS = re.compile(r"/v1(?:beta)?/models/(?P<model>[^/:?]+):(?P<verb>generateContent|streamGenerateContent\?alt=sse)")
 GEMINI = Vendor(
@@ -20,12 +21,30 @@ GEMINI = Vendor(
     gemini_wire,
     ("x-fake", "google"),
 )
+RESPONSES = Vendor(
+    "openai-responses",
+    "/v1/responses",
+    responses_rules.check,
+    openai_rules.check_headers,
+    ResponsesSpeech(),
+    ("x-request-id", "req_fakeresponses"),
+)
 OLLAMA = Vendor("ollama", "/api/chat", ollama_rules.check, ollama_rules.check_headers, ollama_wire, ("x-fake", "ollama"))
 
 
 def vector_of(text: str) -> list[float]:
     """The fakes' vector of a text."""
     return [float(len(text)), 0.5, -1.0]
+
+
+class ResponsesUpstream(Upstream):
+    """OpenAI's Responses API. It encrypts reasoning for those who ask for that."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(RESPONSES, key)
+
+    def _speech(self, received: Received) -> WireSpeech:
+        return ResponsesSpeech("reasoning.encrypted_content" in (received.json.get("include") or ()))
 
 
 class GeminiUpstream(Upstream):

@@ -210,10 +210,11 @@ def _check_part(part: Any, role: str, where: str) -> None:
         )
         url = part.get("image_url")
         _need(isinstance(url, dict) and set(url) <= {"url", "detail"}, f"Invalid type for '{where}.image_url'.", where)
-        _check_image(url.get("url", ""), where)
+        check_image(url.get("url", ""), where)
 
 
-def _check_image(url: str, where: str) -> None:
+def check_image(url: str, where: str) -> None:
+    """An image by an address or in one."""
     if url.startswith("https://"):
         return
     match = _DATA_URL.fullmatch(url)

@@ -304,19 +304,21 @@ class Upstream:
             case _:
                 assert_never(step)
 
+    def _speech(self, received: Received) -> WireSpeech:
+        """How the vendor answers this request."""
+        return self.vendor.wire
+
     async def _speak(self, answer: Answer, received: Received, writer: asyncio.StreamWriter) -> bool:
-        asked, delivery = received.json, answer.delivery
+        asked, delivery, speech = received.json, answer.delivery, self._speech(received)
         if asked.get("stream"):
             has_usage = bool((asked.get("stream_options") or {}).get("include_usage"))
-            pieces = [
-                self._framed(event, answer) for event in self.vendor.wire.events(answer, asked["model"], has_usage=has_usage)
-            ]
+            pieces = [self._framed(event, answer) for event in speech.events(answer, asked["model"], has_usage=has_usage)]
             if not delivery.has_final_blank:
                 pieces[-1] = pieces[-1].rstrip(b"\r\n") + delivery.line_end
             cut = next((at for at, event in enumerate(pieces) if delivery.cut_before in event), 0) or delivery.cut_after
-            content_type, error = delivery.content_type, self.vendor.wire.error_event()
+            content_type, error = delivery.content_type, speech.error_event()
         else:
-            whole = self.vendor.wire.whole(answer, asked["model"])
+            whole = speech.whole(answer, asked["model"])
             if delivery.ending is Ending.WHOLE:
                 return await self._reply(200, whole, received, writer)
             if delivery.ending is Ending.ERROR_EVENT:

@@ -1,6 +1,7 @@
 """Play the matrix and write what came of it: docs/compatibility.md for people, compatibility.json for programs.
 
-Two lanes run side by side, one for each vendor's wire; each runs one client at a time, each run is bounded.
+There is a lane for each proxy and each vendor's wire; two run side by side, each with one client at a time, each run bounded.
+What a lane found is written as soon as it ends.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from tests.matrix.scenarios import SCENARIOS, Scenario
 from tests.matrix.sdks import sdks
 from tests.matrix.values import Client
 
+_SIDE_BY_SIDE = 2
 _saying = threading.Lock()
 
 
@@ -32,21 +34,26 @@ def main() -> int:
     known = [client.name for client in clients()]
     wanted = [name for name in known if not options.clients or name in options.clients]
     scenarios = chosen_scenarios(options.scenarios)
-    for proxy in options.proxies:
-        if proxy == "litellm" and not is_installed(proxy):
-            _say("LiteLLM could not be installed on this machine; its table is left out")
-            continue
-        with ThreadPoolExecutor(len(options.wires)) as lanes:
-            for found, rest in lanes.map(lambda wire, which=proxy: play_lane(wire, which, wanted, scenarios), options.wires):
-                cells += found
-                left += [rest] if rest else []
-    shown = report.write(options.out, cells, clients())
+    lanes = [(wire, proxy) for proxy in options.proxies if _is_there(proxy) for wire in options.wires]
+    with ThreadPoolExecutor(_SIDE_BY_SIDE) as runs:
+        for found, rest in runs.map(lambda lane: play_lane(lane[0], lane[1], wanted, scenarios), lanes):
+            cells += found
+            left += [rest] if rest else []
+            report.write(options.out, found, clients())
+    shown = report.write(options.out, [], clients())
     _say(f"{report.summary(cells)}; {time.monotonic() - began:.0f} seconds")
     for cell in report.behind(shown):
         _say(f"LiteLLM passes what we fail: {cell.client}, {cell.scenario}, {cell.wire}")
     for rest in left:
         _say(f"Left behind: {rest}")
     return 1 if left or any(cell.result == "fail" and cell.proxy == "lynkr" for cell in cells) else 0
+
+
+def _is_there(proxy: str) -> bool:
+    if proxy == "litellm" and not is_installed(proxy):
+        _say("LiteLLM could not be installed on this machine; its table is left out")
+        return False
+    return True
 
 
 def clients() -> list[Client]:

@@ -6,14 +6,37 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.fakes.bedrock import BedrockUpstream
+from tests.fakes.more_upstreams import GeminiUpstream, OllamaUpstream, ResponsesUpstream
 from tests.fakes.program import ROOT, canary
-from tests.fakes.upstream import ANTHROPIC, OPENAI, Upstream, Vendor
+from tests.fakes.upstream import ANTHROPIC, OPENAI, Upstream
 from tests.matrix.places import is_installed
 from tests.matrix.proxies import LiteLlm, Lynkr, Proxy
 from tests.matrix.scenarios import SCENARIOS, Scenario, Stage
-from tests.matrix.values import Client
+from tests.matrix.values import Ability, Client
 
-WIRES = {"anthropic": (ANTHROPIC, OPENAI), "openai_chat": (OPENAI, ANTHROPIC)}
+_Maker = Callable[[str], Upstream]
+
+
+def _anthropic(key: str) -> Upstream:
+    return Upstream(ANTHROPIC, key)
+
+
+def _openai(key: str) -> Upstream:
+    return Upstream(OPENAI, key)
+
+
+# For each wire its vendor, and the one that a conversation changes to.
+WIRES: dict[str, tuple[_Maker, _Maker]] = {
+    "anthropic": (_anthropic, _openai),
+    "openai_chat": (_openai, _anthropic),
+    "openai_responses": (ResponsesUpstream, _anthropic),
+    "gemini": (GeminiUpstream, _openai),
+    "ollama": (OllamaUpstream, _anthropic),
+    "bedrock_converse": (BedrockUpstream, _openai),
+}
+# What a wire has no words for, whatever the client.
+_LACKS = {("ollama", Ability.CACHED): "Ollama tells no cached tokens"}
 PROXIES: dict[str, Callable[[Upstream, Upstream, Path], Proxy]] = {"lynkr": Lynkr, "litellm": LiteLlm}
 
 
@@ -34,10 +57,10 @@ class Lane:
     """A wire, a proxy, two scripted vendors."""
 
     def __init__(self, wire: str, proxy: str, home: Path) -> None:
-        first, second = WIRES[wire]
+        first, second = (make(canary(f"{wire}-{place}")) for place, make in zip(("first", "second"), WIRES[wire], strict=True))
         self.wire = wire
         self._home = home
-        self.upstream, self.second = _vendor(first), _vendor(second)
+        self.upstream, self.second = first.start(), second.start()
         self.proxy = PROXIES[proxy](self.upstream, self.second, home)
 
     def play(self, client: Client, scenarios: tuple[Scenario, ...]) -> Iterator[Cell]:
@@ -48,7 +71,8 @@ class Lane:
                     self.proxy.name, client.name, scenario.name, self.wire, "n/a", "it could not be installed on this machine"
                 )
                 continue
-            missing = [client.lacks[need] for need in sorted(scenario.needs) if need in client.lacks]
+            lacks = client.lacks | {need: why for (wire, need), why in _LACKS.items() if wire == self.wire}
+            missing = [lacks[need] for need in sorted(scenario.needs) if need in lacks]
             if missing:
                 yield Cell(self.proxy.name, client.name, scenario.name, self.wire, "n/a", missing[0])
                 continue
@@ -73,7 +97,7 @@ class Lane:
 
     def _asked_elsewhere(self) -> bool:
         received = self.upstream.received + self.second.received
-        return any(one.path.startswith("/v1/responses") for one in received)
+        return self.wire != "openai_responses" and any(one.path.startswith("/v1/responses") for one in received)
 
     def _play(self, client: Client, scenario: Scenario) -> str:
         """Play one cell; why it failed, in one line."""
@@ -93,10 +117,6 @@ class Lane:
             except AssertionError as error:
                 return " ".join(str(error).split())
         return ""
-
-
-def _vendor(vendor: Vendor) -> Upstream:
-    return Upstream(vendor, canary(vendor.name)).start()
 
 
 def chosen_scenarios(names: list[str]) -> tuple[Scenario, ...]:

@@ -8,7 +8,7 @@ import urllib.request
 from pathlib import Path
 from typing import Protocol
 
-from tests.fakes.lab import MODELS, account
+from tests.fakes.lab import account, account_name
 from tests.fakes.program import Program, canary, free_port, private_environment
 from tests.fakes.upstream import Upstream
 from tests.matrix.places import end, script_of
@@ -17,6 +17,14 @@ from tests.matrix.values import Endpoint
 SILENCE_SECONDS = 4.0  # after which a proxy must take a vendor for dead
 # Every name that a client asks for.
 ASKED_MODELS = ("claude-sonnet-4-5", "gpt-4o", "gpt-5.5", "gemini-2.5-flash")
+_MODELS = {
+    "anthropic": "claude-haiku-4-5",
+    "openai": "gpt-4o-mini",
+    "openai-responses": "gpt-5.4",
+    "google": "gemini-3.1-pro-preview",
+    "ollama": "qwen3:8b",
+    "bedrock": "global.anthropic.claude-sonnet-4-5-20250929-v1:0",
+}
 _START_SECONDS = 90.0
 
 
@@ -70,7 +78,7 @@ class Lynkr:
 
 
 def _target(vendor: Upstream) -> str:
-    return f"{vendor.vendor.name}:{MODELS[vendor.vendor.name]}"
+    return f"{account_name(vendor)}:{_MODELS[vendor.vendor.name]}"
 
 
 class LiteLlm:
@@ -123,11 +131,23 @@ class LiteLlm:
 
 
 def _parameters(vendor: Upstream) -> dict[str, object]:
-    name = vendor.vendor.name
-    common = {"model": f"{name}/{MODELS[name]}", "api_key": vendor.key}
-    if name == "anthropic":
-        return {**common, "api_base": vendor.url}
-    return {**common, "api_base": f"{vendor.url}/v1", "use_chat_completions_api": True}
+    """A model of LiteLLM's configuration, as its page for the vendor has it."""
+    name, url = vendor.vendor.name, vendor.url
+    model, key = _MODELS[name], {"api_key": vendor.key}
+    match name:
+        case "openai":
+            return {"model": f"openai/{model}", "api_base": f"{url}/v1", "use_chat_completions_api": True, **key}
+        case "openai-responses":
+            return {"model": f"openai/responses/{model}", "api_base": f"{url}/v1", **key}
+        case "google":
+            return {"model": f"gemini/{model}", "api_base": f"{url}/v1beta", **key}
+        case "ollama":
+            return {"model": f"ollama_chat/{model}", "api_base": url, "num_ctx": 32768, **key}
+        case "bedrock":
+            place = {"aws_bedrock_runtime_endpoint": url, "aws_region_name": "us-east-1"}
+            return {"model": f"bedrock/converse/{model}", **place, **key}
+        case _:
+            return {"model": f"{name}/{model}", "api_base": url, **key}
 
 
 def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:

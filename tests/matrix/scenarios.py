@@ -31,9 +31,19 @@ from tests.matrix.values import Ability, Client, Outcome, Task
 HELLO = "Hello from the other side. ☁"
 PLACE = {"name": "the well", "depth": 12}
 RED_DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
+# What a vendor's own thought has in it, where the client's wire has a place for that.
+_SIGNATURES = {
+    ("anthropic", "messages"): b'"signature"',
+    ("bedrock", "messages"): b'"signature"',
+    ("openai-responses", "responses"): b'"encrypted_content"',
+    ("google", "gemini"): b"Z2VtaW5p",
+    ("google", "messages"): b"Z2VtaW5p",
+}
 LONG = " ".join(f"word{number}" for number in range(400)) + " end"
 ASK = "Say something."
 MOST_TURNS = 6
+# Where each wire has the schema of an answer.
+_FORMATS = ("response_format", "output_config", "output_format", "text", "generationConfig", "format", "outputConfig")
 _PICTURES = re.compile(rb"iVBORw0KGgo|/9j/4|UklGR")
 
 
@@ -68,7 +78,7 @@ class Stage:
         queue = list(steps)
 
         def model(received: Received) -> Step:
-            if self.client.has_side_requests and not received.json.get("tools"):
+            if self.client.has_side_requests and not _tools(received.json):
                 return say("A title")
             step = queue.pop(0) if queue else then
             return step(received) if callable(step) else step
@@ -140,8 +150,9 @@ def _loop(*names: str, thinks: bool = False) -> Callable[[Stage], Task]:
 
 def _thoughts(received: Received) -> tuple[Think, ...]:
     """Anthropic's models think before a call where it is asked for, and the vendor wants that thought back with the result."""
-    asks = (received.json.get("thinking") or {}).get("type") == "enabled"
-    return (Think("I need a tool."),) if asks else ()
+    body = received.json
+    asked = body.get("thinking") or (body.get("additionalModelRequestFields") or {}).get("thinking") or {}
+    return (Think("I need a tool."),) if asked.get("type") == "enabled" else ()
 
 
 def _seen(received: Received) -> bool:
@@ -169,7 +180,7 @@ def _picture_result(stage: Stage) -> Task:
 def _place(stage: Stage) -> Task:
     def model(received: Received) -> Step:
         body = received.json
-        if "depth" in json.dumps([body.get("response_format"), body.get("output_config"), body.get("output_format")]):
+        if "depth" in json.dumps([body.get(key) for key in _FORMATS]):
             return say(json.dumps(PLACE))
         tool = next((name for name, schema in _tools(body) if "depth" in schema), None)
         if tool is None:
@@ -183,9 +194,11 @@ def _place(stage: Stage) -> Task:
 
 
 def _tools(body: dict[str, Any]) -> list[tuple[str, str]]:
-    """Name and schema of each tool, in either wire."""
-    plain = [tool.get("function", tool) for tool in body.get("tools") or []]
-    return [(tool.get("name", ""), json.dumps(tool)) for tool in plain]
+    """Name and schema of each tool, in any wire."""
+    listed = body.get("tools") or (body.get("toolConfig") or {}).get("tools") or []
+    plain = [tool.get("function") or tool.get("toolSpec") or tool for tool in listed]
+    plain += [function for tool in listed for function in tool.get("functionDeclarations", ())]
+    return [(tool["name"], json.dumps(tool)) for tool in plain if "name" in tool]
 
 
 def _change(stage: Stage) -> Task:
@@ -220,9 +233,8 @@ def _knows_secrets(stage: Stage, outcome: Outcome) -> None:
 
 def _thought_was_kept(stage: Stage, outcome: Outcome) -> None:
     _knows_secrets(stage, outcome)
-    if stage.upstream.vendor.name == "anthropic" and stage.client.api == "messages":
-        kept = b'"signature"' in stage.upstream.chats[-1].body
-        assert kept, "the signed thought was not sent back to the vendor"
+    mark = _SIGNATURES.get((stage.upstream.vendor.name, stage.client.api))
+    assert mark is None or mark in stage.upstream.chats[-1].body, "the signed thought was not sent back to the vendor"
 
 
 def _changed(stage: Stage, outcome: Outcome) -> None:

@@ -21,6 +21,8 @@ from lynkr_desktop.json_reader import Fields
 MOST_ANSWERS: Final = 1000
 MOST_BYTES: Final = 64 * 1024 * 1024
 KEPT_SECONDS: Final = 6 * 3600.0
+# Takes events as they come, and the texts of the frames, or of the whole body, that they were read from.
+Listener = Callable[[Sequence[StreamEvent], Sequence[bytes]], None]
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -59,17 +61,22 @@ class ResponsesStore:
             earlier = (*kept.earlier, *kept.made.values())
         return continuing.written_out(request, earlier, self._item)
 
-    def listener(self, request: ChatRequest) -> Callable[[Sequence[StreamEvent]], None] | None:
-        """What must hear the events of the request's answer so that it is kept; None if it shall not be."""
+    def listener(self, request: ChatRequest, *, is_relayed: bool = False) -> Listener | None:
+        """What must hear the request's answer so that it is kept; None if it shall not be.
+
+        Of an answer whose own bytes go to the client the provider's own items are kept: the client knows them by those ids, and
+        OpenAI must get its reasoning back under them.
+        """
         if not continuing.is_stored(request):
             return None
         builder = ResponseBuilder()
 
-        def hear(events: Sequence[StreamEvent]) -> None:
+        def hear(events: Sequence[StreamEvent], texts: Sequence[bytes]) -> None:
             for event in events:
                 builder.add(event)
                 if isinstance(event, Finished):
-                    self._keep(request, render_response(builder.response(), request))
+                    own = continuing.finished_answer(texts) if is_relayed else None
+                    self._keep(request, own or render_response(builder.response(), request))
 
         return hear
 

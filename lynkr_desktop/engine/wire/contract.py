@@ -42,6 +42,7 @@ class Quirks(msgspec.Struct, frozen=True):
     names_limit: int = 64  # longest tool name
     context_tokens: int = 0  # ollama: the window to ask for where the client does not; 0 leaves it to the server
     thinking_form: str = ""  # wire.claude_thinking: `adaptive` or `budget` where only that is taken, `none` where neither
+    takes_output_schema: bool = False  # bedrock_converse: schemas of answers and of calls are kept to
     takes_output_effort: bool = True  # anthropic: `output_config.effort` is accepted
     takes_unsigned_thinking: bool = False  # anthropic: reasoning without a signature is wanted back, not refused
     default_max_tokens: int = 8192  # anthropic demands max_tokens; used, and declared, where the client sent none

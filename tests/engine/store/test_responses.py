@@ -10,7 +10,10 @@ from lynkr_desktop.engine.chat.request import ChatRequest, TextPart
 from lynkr_desktop.engine.store import responses
 from lynkr_desktop.engine.store.responses import KEPT_SECONDS, ResponsesStore
 from lynkr_desktop.engine.wire import openai_chat, openai_responses
+from lynkr_desktop.engine.wire.sse import SseSplitter
 from lynkr_desktop.errors import ClientError
+from tests.fakes.responses_wire import ResponsesSpeech
+from tests.fakes.script import Answer, Say, Think
 
 
 class Clock:
@@ -41,8 +44,8 @@ def answered(store: ResponsesStore, request: ChatRequest, text: str, answer_id: 
     """The request, written out, has had this answer."""
     hear = store.listener(store.written_out(request))
     if hear is not None:
-        hear([Started(answer_id, "m"), Opened(OpenText())])
-        hear([Delta(text), Closed(), Finished(StopReason.END)])
+        hear([Started(answer_id, "m"), Opened(OpenText())], [])
+        hear([Delta(text), Closed(), Finished(StopReason.END)], [])
 
 
 def words(request: ChatRequest) -> list[str]:
@@ -96,6 +99,27 @@ def test_items_that_are_only_named_are_put_in(store: ResponsesStore) -> None:
     assert words(request) == ["one", "two"]
 
 
+@pytest.mark.parametrize("is_streamed", [True, False], ids=["stream", "whole"])
+def test_of_a_relayed_answer_the_providers_own_items_are_kept(store: ResponsesStore, is_streamed: bool) -> None:
+    """The client has seen OpenAI's ids, and OpenAI wants its reasoning back under them."""
+    speech, answer = ResponsesSpeech(), Answer((Think("Hm."), Say("two")))
+    hear = store.listener(asked("one"), is_relayed=True)
+    assert hear is not None
+    if is_streamed:
+        parser, splitter = openai_responses.stream_parser(), SseSplitter()
+        for event in speech.events(answer, "m", has_usage=True):
+            frames = splitter.feed(event)
+            hear([each for frame in frames for each in parser.feed(frame)], [frame.data for frame in frames])
+    else:
+        body = speech.whole(answer, "m")
+        hear(openai_responses.parse_response(body), [body])
+    thought, said = json.loads(speech.whole(answer, "m"))["output"]
+    by_id = store.written_out(asked("three", previous_response_id="resp_Fake01"))
+    assert json.loads(by_id.body)["input"][1:3] == [thought, said]
+    named = [{"role": "user", "content": "one"}, *({"type": "item_reference", "id": each["id"]} for each in (thought, said))]
+    assert json.loads(store.written_out(asked(named)).body)["input"][1:] == [thought, said]
+
+
 def test_what_shall_not_be_stored_is_not(store: ResponsesStore) -> None:
     answered(store, asked("secret", store=False), "x", "resp_a")
     assert store.answer("resp_a") is None
@@ -104,7 +128,7 @@ def test_what_shall_not_be_stored_is_not(store: ResponsesStore) -> None:
 def test_an_answer_that_broke_off_is_not_kept(store: ResponsesStore) -> None:
     hear = store.listener(asked("one"))
     assert hear is not None
-    hear([Started("resp_a", "m"), Opened(OpenText()), Delta("half")])
+    hear([Started("resp_a", "m"), Opened(OpenText()), Delta("half")], [])
     assert store.answer("resp_a") is None
 
 

@@ -196,6 +196,24 @@ def test_no_tools_where_none_may_be_called_and_no_duty_where_none_is_taken() -> 
     assert made.losses == ("the duty to call a tool",)
 
 
+def test_a_schema_goes_where_it_is_kept_and_is_declared_elsewhere() -> None:
+    schema = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"], "additionalProperties": False}
+    tool = {**TOOL, "input_schema": schema, "strict": True}
+    body = {
+        "messages": [user(text("hi"))],
+        "tools": [tool],
+        "output_config": {"format": {"type": "json_schema", "schema": schema}},
+    }
+    new = json.loads(rendered(body, CLAUDE, quirks_for(PROVIDERS["bedrock"], CLAUDE)).body)
+    bedrock.check({"authorization": "Bearer k"}, new | {"model": CLAUDE, "stream": False}, "k")
+    assert json.loads(new["outputConfig"]["textFormat"]["structure"]["jsonSchema"]["schema"]) == schema
+    assert new["toolConfig"]["tools"][0]["toolSpec"]["strict"] is True
+    model = "anthropic.claude-3-5-sonnet-20241022-v2:0"
+    old = rendered(body, model, quirks_for(PROVIDERS["bedrock"], model))
+    assert "outputConfig" not in json.loads(old.body)
+    assert {"the schema of the answer", "strict tool schemas"} <= set(old.losses)
+
+
 def test_thinking_goes_to_claude_with_what_it_needs() -> None:
     thinking = {"thinking": {"type": "enabled", "budget_tokens": 2048}}
     fields = sent({"messages": [user(text("hi"))], **thinking})["additionalModelRequestFields"]

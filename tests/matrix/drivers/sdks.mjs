@@ -44,6 +44,11 @@ class Heard {
   }
 }
 
+// What the SDK added to an answer, the vendor does not take back.
+function unparsed({ parsed_arguments: _, content, ...item }) {
+  return content ? { ...item, content: content.map(({ parsed: _, ...part }) => part) } : item;
+}
+
 async function anthropicSdk(task, heard) {
   const { default: Anthropic } = await import("@anthropic-ai/sdk");
   const client = new Anthropic({ apiKey: task.key, baseURL: task.url, timeout: 60000 });
@@ -143,7 +148,7 @@ async function openaiResponses(task, heard) {
     heard.cached_tokens = answer.usage?.input_tokens_details?.cached_tokens ?? null;
     const calls = answer.output.filter((item) => item.type === "function_call");
     if (calls.length === 0) break;
-    asked.input.push(...answer.output.map(({ parsed_arguments: _, ...item }) => item));
+    asked.input.push(...answer.output.map(unparsed));
     for (const call of calls) {
       const path = pathOf(call.arguments);
       const picture = () => [{ type: "input_image", image_url: urlOf(path), detail: "auto" }];

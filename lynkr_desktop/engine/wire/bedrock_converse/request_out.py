@@ -6,7 +6,7 @@ Model and streaming are in the address, which the provider's entry makes.
 from typing import Any, Final
 
 from lynkr_desktop import json_reader
-from lynkr_desktop.engine.chat.request import ChatRequest, TextPart, Thinking, Tool, ToolChoice
+from lynkr_desktop.engine.chat.request import ChatRequest, OutputFormat, TextPart, Thinking, Tool, ToolChoice
 from lynkr_desktop.engine.wire.bedrock_converse.content_out import ContentRenderer
 from lynkr_desktop.engine.wire.bedrock_converse.families import family_of
 from lynkr_desktop.engine.wire.bedrock_converse.turns import turns
@@ -49,12 +49,11 @@ class _Renderer:
             "inferenceConfig": self._inference(),
             "toolConfig": self._tool_config(),
             "additionalModelRequestFields": self._extras(),
+            "outputConfig": self._output(request.output),
         }
         body |= {key: value for key, value in parts.items() if value}
         if request.user is not None:
             self.losses.append("user id")
-        if request.output is not None:
-            self.losses.append("JSON mode" if request.output.schema is None else "the schema of the answer")
         return Rendered(json_reader.encode(body), losses_of(self.losses), self.names.renamed)
 
     def _system(self) -> list[Any]:
@@ -127,6 +126,16 @@ class _Renderer:
             return {"type": "adaptive"}
         return {"type": "enabled", "budget_tokens": taken.budget_tokens}
 
+    def _output(self, output: OutputFormat | None) -> dict[str, Any]:
+        """The form of the answer; its schema is a text here."""
+        if output is None:
+            return {}
+        if output.schema is None or not self.quirks.takes_output_schema:
+            self.losses.append("JSON mode" if output.schema is None else "the schema of the answer")
+            return {}
+        schema = {"name": output.name or "answer", "schema": bytes(output.schema).decode("utf-8", "replace")}
+        return {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": schema}}}
+
     # --- tools ---
 
     def _tool_config(self) -> dict[str, Any]:
@@ -147,10 +156,12 @@ class _Renderer:
                 raise CannotCarryError(f"only another provider runs the tool {tool.name}")
             self.losses.append(f"tool {tool.kind}")
             return []
-        if tool.is_strict:
-            self.losses.append("strict tool schemas")
         name = self.names(tool.name)
         entry = _spec(name, tool.description.strip() or name, object_schema(tool.schema))
+        if tool.is_strict and self.quirks.takes_output_schema:
+            entry["toolSpec"]["strict"] = True
+        elif tool.is_strict:
+            self.losses.append("strict tool schemas")
         if self.family.is_claude:
             return [entry, *self.content.cache_points(tool.native)]
         return [entry]

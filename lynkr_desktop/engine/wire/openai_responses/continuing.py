@@ -50,6 +50,16 @@ def given_items(request: ChatRequest) -> list[Raw]:
     return [Raw(json_reader.encode(item.raw)) for item in input_items(Fields(request.fields))]
 
 
+def finished_answer(texts: Sequence[bytes]) -> bytes | None:
+    """The finished answer as its provider wrote it, out of a stream's last events or the whole body; None if it is in neither."""
+    for text in reversed(texts):
+        found = Fields.parse(text)
+        answer = found.optional_fields("response") or found
+        if answer.text_or("id", "") and answer.has("output"):
+            return json_reader.encode(answer.raw)
+    return None
+
+
 def made_items(answer: bytes) -> dict[str, Raw]:
     """The output items of an answer by their ids."""
     return {item.text_or("id", ""): Raw(json_reader.encode(item.raw)) for item in Fields.parse(answer).objects("output")}
