@@ -9,7 +9,7 @@ from lynkr_desktop.engine.answer import Answer, fetch
 from lynkr_desktop.engine.bus import Bus
 from lynkr_desktop.engine.chat.request import ChatRequest
 from lynkr_desktop.engine.delivery import Delivery
-from lynkr_desktop.engine.events import Attempt, FailedOver
+from lynkr_desktop.engine.events import Attempt, FailedOver, Sent
 from lynkr_desktop.engine.exchange import OpenExchange
 from lynkr_desktop.engine.plan import Plan
 from lynkr_desktop.engine.prepare import prepare
@@ -29,16 +29,25 @@ _SPENT: Final = 99  # tries on a target: no more of them
 class Attempts:
     """Climbs the ladder of a route's targets. Keeps what it learns of them: breakers and health.
 
-    `awake` gives an account whose server we start ourselves once it runs, any other as it is.
+    `awake` gives an account whose server we start ourselves once it runs, any other as it is. `sending` hears of each request
+    before it goes out.
     """
 
-    def __init__(self, upstream: Upstream, bus: Bus, awake: Callable[[Access], Awaitable[Access]], budgets: BudgetGuard) -> None:
+    def __init__(
+        self,
+        upstream: Upstream,
+        bus: Bus,
+        awake: Callable[[Access], Awaitable[Access]],
+        budgets: BudgetGuard,
+        sending: Callable[[Sent], None],
+    ) -> None:
         self.breakers = Breakers()
         self.health = HealthBook()
         self._upstream = upstream
         self._bus = bus
         self._awake = awake
         self._budgets = budgets
+        self._sending = sending
 
     async def first_answer(self, request: ChatRequest, needs: Needs, exchange: OpenExchange, plan: Plan) -> Answer:
         """The answer of the first target that gives one. Raises the failure that stopped the climb, with what else was tried."""
@@ -79,6 +88,7 @@ class Attempts:
                 problem = ConfigError(str(error)) if isinstance(error, CannotCarryError) else error
                 self._note(exchange, rung, started_ms, problem)
                 return problem
+            self._sending(exchange.sent_to(target, rung[1], access.provider.id))
             self.breakers.begin(target, time.monotonic())
             try:
                 answer = await fetch(self._upstream, prepared)

@@ -6,13 +6,14 @@ for it.
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Final
 
 from lynkr_desktop.config.settings import ModeKind, Target
 from lynkr_desktop.engine import vectors
 from lynkr_desktop.engine.bus import Bus
 from lynkr_desktop.engine.chat.events import Usage
-from lynkr_desktop.engine.events import Attempt, RequestFinished, RequestStarted
+from lynkr_desktop.engine.events import Attempt, RequestFinished, RequestStarted, Sent
 from lynkr_desktop.engine.exchange import CLIENT_LEFT, Inbound, OpenExchange
 from lynkr_desktop.engine.metering import cost
 from lynkr_desktop.engine.pipeline import Reply, error_kind
@@ -93,7 +94,10 @@ def _usual_model(access: Access, request: EmbeddingsRequest) -> str:
 class Embedder:
     """Serves requests for vectors."""
 
-    def __init__(self, upstream: Upstream, bus: Bus, budgets: BudgetGuard, vectors: Vectors) -> None:
+    def __init__(
+        self, upstream: Upstream, bus: Bus, budgets: BudgetGuard, vectors: Vectors, sending: Callable[[Sent], None]
+    ) -> None:
+        self._sending = sending
         self._upstream = upstream
         self._bus = bus
         self._budgets = budgets
@@ -140,6 +144,7 @@ class Embedder:
         self._budgets.reserve(exchange, 1, facts)
         exchange.losses = request.losses
         started_ms = exchange.elapsed_ms()
+        self._sending(exchange.sent_to(target, None, exchange.provider))
         try:
             answer = await (self._asked(request, target, access, plan) if access else self._made_here(request, exchange))
         except UpstreamError as error:

@@ -73,8 +73,8 @@ class Exchange(msgspec.Struct, frozen=True):
     cost_basis: str
     first_token_ms: float | None
     total_ms: float
-    status: int  # what the client got; 499 if it left
-    error: str  # failure kind, or `client` for the caller's own fault; empty if all went well
+    status: int  # what the client got; 499 if it left, 0 if nobody knows
+    error: str  # failure kind, `client` for the caller's own fault, `interrupted` if we were ended; empty if all went well
     error_detail: str
     is_streamed: bool
     attempts: tuple[Attempt, ...]
@@ -83,6 +83,31 @@ class Exchange(msgspec.Struct, frozen=True):
     alternatives: tuple[Alternative, ...] = ()  # one for each tier, SIMPLE first
     floor: str = ""  # the least tier by rule or by the kind of work
     project: str = ""
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """What is known of an exchange when its request goes out to a target: enough for a row if nothing more is ever heard.
+
+    `input_tokens` is an estimate.
+    """
+
+    id: str
+    started_at_ms: int
+    client: str
+    surface: str
+    session: str
+    project: str
+    mode: str
+    requested_model: str
+    tier: str
+    score: int | None
+    method: str
+    reason: str
+    account: str
+    provider: str
+    model: str
+    input_tokens: int
+    is_streamed: bool
 
 
 class RequestStarted(msgspec.Struct, frozen=True):

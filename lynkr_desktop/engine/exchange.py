@@ -8,7 +8,7 @@ import msgspec
 from lynkr_desktop.config.settings import Target, Tier
 from lynkr_desktop.engine.chat.events import Usage
 from lynkr_desktop.engine.chat.request import ChatRequest
-from lynkr_desktop.engine.events import Alternative, Attempt, Exchange, ScoredDimension
+from lynkr_desktop.engine.events import Alternative, Attempt, Exchange, ScoredDimension, Sent
 from lynkr_desktop.engine.providers.models import ModelFacts
 from lynkr_desktop.engine.routing.gate import Rates
 from lynkr_desktop.engine.routing.route import Route
@@ -97,6 +97,29 @@ class OpenExchange:
     def targets(self) -> Sequence[tuple[Target, Tier | None]]:
         """The route's targets; none before it is chosen."""
         return self.route.targets if self.route else ()
+
+    def sent_to(self, target: Target, tier: Tier | None, provider: str) -> Sent:
+        """What is known when the request goes out to a target."""
+        route = self.route
+        return Sent(
+            id=self.id,
+            started_at_ms=self._started_at_ms,
+            client=self.client,
+            surface=self.inbound.surface,
+            session=self.session,
+            project=self.project,
+            mode=self.mode,
+            requested_model=self.requested_model,
+            tier=tier or "",
+            score=route.score.value if route and route.score else None,
+            method=route.method if route else "",
+            reason=route.reason if route else "",
+            account=target.account,
+            provider=provider,
+            model=target.model,
+            input_tokens=self.rough_input_tokens,
+            is_streamed=self.is_streamed,
+        )
 
     def closed(self, status: int, error: str, detail: str) -> Exchange:
         """The row. `status` is what the client got."""

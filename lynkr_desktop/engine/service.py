@@ -84,14 +84,14 @@ class EngineService:
         self._budgets = BudgetGuard(settings.budgets, _now_ms, self._bus.publish)
         self._began_ms = _now_ms()
         self._is_spending_known = False
-        self._attempts = Attempts(self._upstream, self._bus, self._awake, self._budgets)
+        self._attempts = Attempts(self._upstream, self._bus, self._awake, self._budgets, self._ledger.begin)
         self._embedded = EmbeddedModel(on_change=self._embedded_changed)
         self._settings = settings
         self._responses = ResponsesStore(time.monotonic)
         self._pipeline = Pipeline(plan_of(settings, self._keys, None), self._attempts, self._bus, self._responses, self._budgets)
         self._counter = TokenCounter(self._upstream)
         self.vectors = Vectors(self._upstream, ledger_file.parent / "models")
-        self._embedder = Embedder(self._upstream, self._bus, self._budgets, self.vectors)
+        self._embedder = Embedder(self._upstream, self._bus, self._budgets, self.vectors, self._ledger.begin)
         self._metrics = Metrics(time.monotonic())
         self._admin = Admin(
             lambda: self._pipeline.plan,
@@ -126,6 +126,8 @@ class EngineService:
         validate(self._settings)
         self._upstream.open()
         self._ledger.open()
+        if self._ledger.was_interrupted:
+            await asyncio.to_thread(self._ledger.flush)  # for the budgets
         await self._restore_spending(_FOREVER_MS)
         await self._listen(self._settings.endpoint.port)
         self._tasks.spawn(self._restore_today(), "today's sums")

@@ -47,6 +47,8 @@ BUDGET_KIND: Final = "budget"
 BUDGET_USED_UP: Final = ("A budget of yours is used up.", "Raise it under Settings, or wait until it begins anew.")
 BUSY_KIND: Final = "busy"
 BUSY: Final = ("Lynkr could not serve it just then.", "Try again.")
+INTERRUPTED_KIND: Final = "interrupted"
+INTERRUPTED: Final = ("Lynkr was ended while it served this.", "Send it again.")
 CLIENT_FAULT: Final = ("The calling program sent something that cannot be served.", "Look at the words below.")
 
 
@@ -56,6 +58,8 @@ def failure(kind: str) -> tuple[str, str]:
         return BUDGET_USED_UP
     if kind == BUSY_KIND:
         return BUSY
+    if kind == INTERRUPTED_KIND:
+        return INTERRUPTED
     return FAILURES[FailureKind(kind)] if kind in FAILURES else CLIENT_FAULT
 
 
@@ -355,6 +359,8 @@ def status_line(exchange: Exchange) -> str:
     """How an exchange ended, in a word."""
     if exchange.status == 499:
         return "left"
+    if exchange.error == INTERRUPTED_KIND:
+        return "ended"
     return str(exchange.status) if exchange.error else "ok"
 
 

@@ -1,12 +1,13 @@
 """The ledger's pen: takes finished exchanges from any thread and writes them in batches from one. Reads nothing for the window.
 
 Recording never blocks and never fails. While the disk is full, rows wait in memory and are tried again; what had to be dropped
-is counted and said.
+is counted and said. What was not written when the program was killed is in its journal, and written at the next start.
 """
 
 import contextlib
 import logging
 import os
+import secrets
 import sqlite3
 import threading
 import time
@@ -16,8 +17,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from lynkr_desktop.engine.events import Exchange, Trouble
+from lynkr_desktop.engine.events import Exchange, Sent, Trouble
 from lynkr_desktop.engine.store import schema
+from lynkr_desktop.engine.store.journal import Journal, left_behind, notes_in
 from lynkr_desktop.errors import ConfigError
 
 BATCH_ROWS: Final = 200
@@ -69,17 +71,25 @@ class Ledger:
         self._connection: sqlite3.Connection | None = None
         self._cleaned_at: float | None = None
         self._thread: threading.Thread | None = None
+        self._journal: Journal | None = None
+        self._adopted: list[Path] = []  # journals of programs that were killed, until their rows are written
 
     @property
     def dropped(self) -> int:
         """How many exchanges could not be kept since the start."""
         return self._dropped
 
+    @property
+    def was_interrupted(self) -> bool:
+        """Are there rows of a program that was killed, on their way into the ledger?"""
+        return bool(self._adopted)
+
     def open(self) -> None:
         """Start to write. The file is touched with the first row, and a file that cannot be used is a trouble, not an error."""
         if self._thread is None:
             self._is_closing = False
             self._upgrade()
+            self._open_journal()
             self._thread = threading.Thread(target=self._work, name="ledger", daemon=True)
             self._thread.start()
 
@@ -90,12 +100,32 @@ class Ledger:
                 self._connect()
             self._disconnect()
 
+    def _open_journal(self) -> None:
+        """Begin our own, and take over what killed programs left in theirs."""
+        name = f"{self._path.stem}.journal-"
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for path in left_behind(self._path.parent, f"{name}*"):
+                self._rows.extend(notes_in(path))
+                self._adopted.append(path)
+            self._journal = Journal(self._path.with_name(name + secrets.token_hex(4)))
+        except OSError as error:
+            _log.warning("What is not written yet would not survive a kill: %s", error)
+
+    def begin(self, sent: Sent) -> None:
+        """A request goes out. Should the program be killed before `record`, there is a row of it all the same."""
+        if self._journal is not None:
+            self._journal.sent(sent)
+
     def record(self, exchange: Exchange) -> None:
         """Keep an exchange soon. From any thread; never blocks, never raises."""
         with self._changed:
             if self._is_closing or len(self._rows) >= WAITING_ROWS:
                 self._dropped += 1
+                self._forget_notes([exchange])
                 return
+            if self._journal is not None:
+                self._journal.finished(exchange)
             self._rows.append(exchange)
             if len(self._rows) in {1, BATCH_ROWS}:
                 self._changed.notify_all()
@@ -128,6 +158,9 @@ class Ledger:
         if self._thread is not None:
             self._thread.join(seconds)
             self._thread = None
+        if self._journal is not None:
+            self._journal.close()
+            self._journal = None
 
     def _work(self) -> None:
         while batch := self._next_batch():
@@ -176,9 +209,23 @@ class Ledger:
         with self._changed:
             for _ in batch:
                 self._rows.popleft()
+            is_all = not self._rows
+        self._forget_notes(batch)
+        if is_all:
+            self._drop_adopted()
         self._say("")
         self._clean()
         return True
+
+    def _forget_notes(self, exchanges: list[Exchange]) -> None:
+        if self._journal is not None:
+            self._journal.kept(each.id for each in exchanges)
+
+    def _drop_adopted(self) -> None:
+        """Everything that killed programs left is in the ledger now."""
+        while self._adopted:
+            with contextlib.suppress(OSError):
+                self._adopted.pop().unlink()
 
     def _rows_of(self, batch: list[Exchange]) -> list[tuple[object, ...]]:
         rows = []
@@ -234,7 +281,7 @@ class Ledger:
 
     def _lose_the_rest(self) -> None:
         with self._changed:
-            lost = len(self._rows)
+            lost = 0 if self._journal is not None else len(self._rows)  # else the next start finds them there
             self._dropped += lost
             self._rows.clear()
             self._changed.notify_all()

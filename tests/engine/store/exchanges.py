@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from lynkr_desktop.engine.events import Alternative, Attempt, Exchange, ScoredDimension
+from lynkr_desktop.engine.events import Alternative, Attempt, Exchange, ScoredDimension, Sent
 from lynkr_desktop.engine.store.ids import first_id_at
 
 NOW_MS = 1_800_000_000_000
@@ -54,3 +54,10 @@ def exchange(number: int = 0, **changes: Any) -> Exchange:
     started_at_ms = changes.pop("started_at_ms", NOW_MS + number)
     changes = {"id": f"{int(first_id_at(started_at_ms), 16) + number % 65536:016x}", "started_at_ms": started_at_ms, **changes}
     return msgspec.structs.replace(_PLAIN, **changes)
+
+
+def sent(number: int) -> Sent:
+    """What is known of `exchange(number)` when its request goes out."""
+    whole = exchange(number)
+    known = {name: getattr(whole, name) for name in Sent.__struct_fields__ if name != "input_tokens"}
+    return Sent(**known, input_tokens=1000)

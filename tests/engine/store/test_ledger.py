@@ -116,8 +116,9 @@ def test_many_threads_at_once_lose_nothing(ledger: Ledger, path: Path) -> None:
 def test_the_files_are_for_this_user_only(ledger: Ledger, path: Path) -> None:
     ledger.record(exchange(1))
     assert ledger.flush()
-    modes = {entry.name: entry.stat().st_mode & 0o777 for entry in path.parent.iterdir()}
-    assert modes == {"ledger.db": 0o600, "ledger.db-wal": 0o600, "ledger.db-shm": 0o600}
+    modes = {entry.name.partition("-")[0]: entry.stat().st_mode & 0o777 for entry in path.parent.iterdir()}
+    assert modes == {"ledger.db": 0o600, "ledger.journal": 0o600}
+    assert {entry.name for entry in path.parent.iterdir()} >= {"ledger.db", "ledger.db-wal", "ledger.db-shm"}
 
 
 def test_the_same_exchange_twice_is_one_row(ledger: Ledger, path: Path) -> None:
@@ -228,8 +229,12 @@ def test_a_lasting_failure_keeps_the_first_rows_and_counts_the_rest(
     assert ledger.dropped == 30
     assert troubles.wait(lambda trouble: "30 requests are not in the ledger" in trouble.detail)
     ledger.close()
-    assert ledger.dropped == 130
-    assert "130 requests" in troubles.all[-1].detail
+    assert ledger.dropped == 30
+    path.rmdir()
+    after = Ledger(path, troubles)
+    after.open()
+    after.close()
+    assert [row.started_at_ms - NOW_MS for row in rows(path)] == list(range(100))
 
 
 def test_closing_and_flushing_end_even_if_nothing_can_be_written(path: Path) -> None:
@@ -280,37 +285,46 @@ def test_a_full_disk_that_gets_room_again_loses_nothing(path: Path) -> None:
 
 
 _CRASH = """
-import sys
+import sys, time
 from pathlib import Path
-from lynkr_desktop.engine.store.ledger import Ledger
-from tests.engine.store.exchanges import exchange
-ledger = Ledger(Path(sys.argv[1]))
+from lynkr_desktop.engine.store import ledger
+from tests.engine.store.exchanges import exchange, sent
+ledger.BATCH_SECONDS, ledger.BATCH_ROWS = 60, int(sys.argv[2])
+ledger = ledger.Ledger(Path(sys.argv[1]))
 ledger.open()
 for number in range(3000):
     ledger.record(exchange(number))
 assert ledger.flush(30)
-print("flushed", flush=True)
-for number in range(3000, 60000):
+for number in range(3000, 3400):
+    ledger.begin(sent(number))
     ledger.record(exchange(number))
+ledger.begin(sent(3400))
+print("noted", flush=True)
+time.sleep(60)
 """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs kill -9")
-def test_a_killed_program_leaves_a_sound_ledger_without_gaps(path: Path) -> None:
-    program = subprocess.Popen([sys.executable, "-B", "-c", _CRASH, str(path)], stdout=subprocess.PIPE, text=True, cwd=_ROOT)
+@pytest.mark.parametrize("batch_rows", [200, 1000], ids=["while it writes", "before it writes"])
+def test_a_kill_takes_no_row_away_and_doubles_none(path: Path, batch_rows: int) -> None:
+    program = subprocess.Popen(
+        [sys.executable, "-B", "-c", _CRASH, str(path), str(batch_rows)], stdout=subprocess.PIPE, text=True, cwd=_ROOT
+    )
     assert program.stdout is not None
-    assert program.stdout.readline() == "flushed\n"
+    assert program.stdout.readline() == "noted\n"
     program.send_signal(signal.SIGKILL)
     program.wait()
     program.stdout.close()
-    found = [row.started_at_ms - NOW_MS for row in rows(path)]
-    assert len(found) >= 3000
-    assert found == list(range(len(found)))
-    after = Ledger(path)
-    after.open()
-    after.record(exchange(70_000))
-    after.close()
-    assert len(rows(path)) == len(found) + 1
+    assert len(rows(path)) < 3401
+    for _ in range(2):
+        after = Ledger(path)
+        after.open()
+        after.close()
+        assert [row.started_at_ms - NOW_MS for row in rows(path)] == list(range(3401))
+    *whole, last = rows(path)
+    assert whole == [exchange(number) for number in range(3400)]
+    assert (last.error, last.status, last.cost_basis, last.cost_usd) == ("interrupted", 0, "estimated", "0.003")
+    assert list(path.parent.glob("ledger.journal-*")) == []
 
 
 def test_old_exchanges_are_deleted(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
