@@ -1,7 +1,7 @@
 # Everything a person does with this folder. Each target prepares what it needs by itself: see packaging/setup.sh.
 # PYTHON=/path/to/python3 chooses the interpreter, ARGS="…" is handed on (make test ARGS="tests/engine -x").
 
-.PHONY: help run test lint check bench matrix screenshots build lock clean
+.PHONY: help run test lint check bench soak matrix screenshots build lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -10,6 +10,7 @@ help:
 	@echo "make lint         format, lint, types, imports"
 	@echo "make check        lint, then all tests"
 	@echo "make bench        measure the proxy against nginx; fails if it got slower than its floors"
+	@echo "make soak         mixed traffic while everything breaks, then the books compared (ARGS=\"--minutes 60\")"
 	@echo "make matrix       every real client against every scenario, here and through LiteLLM; writes docs/compatibility.md"
 	@echo "make screenshots  draw every page of the window into screenshots/"
 	@echo "make build        the program as one folder in dist/, and a test of it"
@@ -38,6 +39,10 @@ bench:
 	@packaging/setup.sh bench
 	@.venv/bin/python -m tests.bench $(ARGS)
 	@.venv/bin/python -m tests.bench.window
+
+soak:
+	@packaging/setup.sh soak
+	@.venv/bin/python -m tests.soak $(ARGS)
 
 matrix:
 	@packaging/setup.sh test

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Make this folder ready for one purpose: run, test, bench, build or lock. Safe to call every time; does only what is missing.
+# Make this folder ready for one purpose: run, test, bench, soak, build or lock. Safe to call every time; does only what is missing.
 # Debian packages come from apt (as root or through sudo), Python packages from the locks into .venv.
 # PYTHON=/path/to/python3 chooses the interpreter: 3.11, 3.12 or 3.13.
 set -euo pipefail
@@ -20,9 +20,10 @@ case $purpose in
   run) if [ -z "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then packages+=("${virtual_screen[@]}"); fi ;;
   test) packages+=("${virtual_screen[@]}" gnome-keyring chromium libglib2.0-bin openbox xfce4-panel xdotool imagemagick) ;;
   bench) packages+=(nginx-light) ;;
+  soak) packages+=(dbus gnome-keyring libglib2.0-bin faketime) ;;
   build) packages+=("${virtual_screen[@]}" binutils) ;;
   lock) ;;
-  *) fail "unknown purpose '$purpose'; one of: run test bench build lock" ;;
+  *) fail "unknown purpose '$purpose'; one of: run test bench soak build lock" ;;
 esac
 if [ "$purpose" = test ] && ! command -v npm >/dev/null; then packages+=(nodejs npm); fi
 
