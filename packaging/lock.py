@@ -52,6 +52,7 @@ def main() -> None:
         extras = project["project"]["optional-dependencies"]
         for extra in ("embedded", "vectors"):
             _write(extra, _hashed(folder, extras[extra]))
+        _write("fuzz", _hashed(folder, project["dependency-groups"]["fuzz"]))
 
 
 def _resolved(folder: Path, purpose: str, wanted: list[str], options: list[str]) -> str:

@@ -22,7 +22,7 @@ from lynkr_desktop.engine.doorkeeper import ADMIN_PREFIX, Doorkeeper
 from lynkr_desktop.engine.exchange import Inbound
 from lynkr_desktop.engine.fast_door import FastDoor, PlainRequest
 from lynkr_desktop.engine.pipeline import Reply
-from lynkr_desktop.engine.resilience.admission import Admission, Strain
+from lynkr_desktop.engine.resilience.admission import Admission, Crowd, Strain
 from lynkr_desktop.engine.store.ids import new_id
 from lynkr_desktop.engine.surfaces import PROJECT_HEADER, SURFACES, Ask, Surface, address_at, folded, parted, surface_at, wire_at
 from lynkr_desktop.engine.tasks import Tasks
@@ -76,11 +76,18 @@ class Server:
         self._hosts: frozenset[str] = frozenset()
         self.port = 0
         self._active = 0
+        self._refused = 0
 
     @property
     def active(self) -> int:
         """Requests that are being answered now."""
         return self._active + sum(door.is_busy for door in self._doors)
+
+    @property
+    def crowd(self) -> Crowd:
+        """How full it is."""
+        admission = self._admission
+        return Crowd(admission.inside, admission.in_line, admission.limit, admission.is_strained, self._refused)
 
     async def start(self, port: int) -> None:
         """Listen on loopback; port 0 takes any. Raises `OSError` if the port cannot be had."""
@@ -172,6 +179,7 @@ class Server:
             finally:
                 timer.cancel()
         if not is_admitted:
+            self._refused += 1
             raise _stopping() if self._is_stopping else _crowded(self._admission)
 
     def _tire(self, program: str, waiter: "asyncio.Future[bool]") -> None:

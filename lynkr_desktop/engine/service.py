@@ -105,6 +105,7 @@ class EngineService:
                 queries=self._queries,
                 breakers=self._attempts.breakers,
                 metrics=self._metrics,
+                crowd=lambda: self._server.crowd,
             ),
         )
         self._routing_pages = RoutingPages(lambda: self._pipeline.plan, self._pipeline.route, self._queries)

@@ -1,12 +1,19 @@
 """The pages that tell what happened, from outside: their shapes, their sums, and that no secret is in any of them."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
+from lynkr_desktop import __version__
+from lynkr_desktop.engine.admin.metrics import Metrics
 from lynkr_desktop.engine.admin.observation import _server, window_ms
+from lynkr_desktop.engine.events import RequestFinished
 from lynkr_desktop.errors import ClientError
+from tests.engine.store.exchanges import exchange
 from tests.engine.test_budgets_served import MODEL, WRITTEN, budgets_in
 from tests.fakes.caller import Caller
 from tests.fakes.dialects import MESSAGES
@@ -26,7 +33,9 @@ PAGES = (
     "/v1/config",
     "/metrics",
     "/metrics/prometheus",
+    "/metrics/observability",
     "/metrics/circuit-breakers",
+    "/metrics/load-shedding",
 )
 
 
@@ -74,24 +83,58 @@ def test_accounts_and_their_health(caller: Caller) -> None:
 
 
 def test_metrics_count_what_happened(caller: Caller) -> None:
+    """In the words of Prometheus' own reader."""
     reply = caller.get("/metrics")
-    assert reply.headers["content-type"].startswith("text/plain; version=0.0.4")
-    lines = reply.body.decode().splitlines()
-    for line in (
-        'lynkr_requests_total{provider="anthropic",tier="SIMPLE",outcome="ok"} 2',
-        'lynkr_requests_total{provider="",tier="SIMPLE",outcome="budget"} 1',
-        'lynkr_tokens_total{provider="anthropic",kind="output"} 2000',
-        'lynkr_cost_usd_total{provider="anthropic",tier="SIMPLE"} 0.01004',
-        "lynkr_budget_blocks_total 1",
-        'lynkr_budget_spent_usd{budget="1",period="day"} 0.01004',
-        'lynkr_first_token_seconds_count{provider="anthropic"} 2',
-        'lynkr_request_duration_seconds_bucket{provider="anthropic",le="+Inf"} 2',
-        "lynkr_active_requests 0",
-    ):
-        assert line in lines
-    helped = [line.split()[2] for line in lines if line.startswith("# TYPE")]
-    assert len(helped) == len(set(helped))
-    assert MODEL not in reply.body.decode()
+    assert reply.headers["content-type"].startswith("text/plain; version=")
+    read = {
+        (sample.name, *sorted(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(reply.body.decode())
+        for sample in family.samples
+    }
+    for key, value in {
+        ("lynkr_requests_total", "anthropic", "SIMPLE", MODEL, "ok"): 2,
+        ("lynkr_requests_total", "", "SIMPLE", "", "budget"): 1,
+        ("lynkr_tokens_total", "anthropic", MODEL, "output"): 2000,
+        ("lynkr_cost_usd_total", "anthropic", "SIMPLE", MODEL): 0.01004,
+        ("lynkr_budget_blocks_total",): 1,
+        ("lynkr_budget_spent_usd", "1", "day"): 0.01004,
+        ("lynkr_first_token_seconds_count", "anthropic"): 2,
+        ("lynkr_request_duration_seconds_bucket", "anthropic", "+Inf"): 2,
+        ("lynkr_active_requests",): 0,
+        ("lynkr_waiting_requests",): 0,
+        ("lynkr_shed_requests_total",): 0,
+        ("lynkr_build_info", __version__): 1,
+    }.items():
+        name, *labels = key
+        assert read[(name, *sorted(labels))] == pytest.approx(value), key
+    assert all(name.startswith("lynkr_") for name, *_ in read)
+    assert caller.get("/metrics/load-shedding").json["inside"] == 0
+    as_json = {
+        (sample["name"], *sorted(sample["labels"].values())): sample["value"]
+        for family in caller.get("/metrics", {"accept": "application/json"}).json["metrics"]
+        for sample in family["samples"]
+    }
+    assert {**as_json, ("lynkr_uptime_seconds",): 0} == {**read, ("lynkr_uptime_seconds",): 0}
+
+
+def test_metrics_speak_open_metrics_to_those_who_want_it(caller: Caller) -> None:
+    reply = caller.get("/metrics", {"accept": "application/openmetrics-text; version=1.0.0"})
+    assert reply.headers["content-type"].startswith("application/openmetrics-text")
+    assert reply.body.endswith(b"# EOF\n")
+
+
+def test_programs_cannot_make_series_without_end() -> None:
+    counted = Metrics(0.0)
+    for number in range(1000):
+        counted.hear(RequestFinished(exchange(number, model=f"made-up-{number}")))
+    assert len(counted.requests) <= 101
+    assert sum(counted.requests.values()) == 1000
+
+
+def test_nobody_pays_for_the_library_before_the_first_scrape() -> None:
+    code = "import sys, lynkr_desktop.engine.service; print([name for name in sys.modules if name.startswith('prometheus')])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_pages_need_the_token_and_hold_no_secret(caller: Caller, anthropic_upstream: Upstream) -> None:

@@ -1,5 +1,5 @@
-"""The pages beside the models' doors: `pages` (health, lists of models), `observation` (usage, accounts, settings), `metrics`,
-`routing_pages` (what routing would do and did), `control` (the administration).
+"""The pages beside the models' doors: `pages` (health, lists of models), `observation` (usage, accounts, settings), `measures`
+(what `metrics` counted), `routing_pages` (what routing would do and did), `control` (the administration).
 
 All but the last only read. Whatever changes something belongs to the window, or to the administration with a token of its own:
 the token that models are called with must not reach it.

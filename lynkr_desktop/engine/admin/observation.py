@@ -1,4 +1,4 @@
-"""What the engine did and how it is set up, as JSON: usage, accounts, health, breakers, settings. Reads only; holds no secret.
+"""What the engine did and how it is set up, as JSON: usage, accounts, health, settings. Reads only; holds no secret.
 
 Keys and tokens are not among the settings, and of an address only what names the server is shown.
 """
@@ -13,10 +13,11 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from lynkr_desktop.config.settings import TIERS, Account, Settings, Target
-from lynkr_desktop.engine.admin.metrics import CONTENT_TYPE, Metrics
+from lynkr_desktop.engine.admin.metrics import Metrics
 from lynkr_desktop.engine.api import AccountState, BudgetState
 from lynkr_desktop.engine.metering import decimal_text
 from lynkr_desktop.engine.pipeline import Reply
+from lynkr_desktop.engine.resilience.admission import Crowd
 from lynkr_desktop.engine.resilience.breaker import Breakers
 from lynkr_desktop.engine.store.queries import Queries
 from lynkr_desktop.engine.store.savings import Filter, Saved, baseline_of
@@ -39,6 +40,7 @@ class Sources(msgspec.Struct, frozen=True):
     queries: Queries
     breakers: Breakers
     metrics: Metrics
+    crowd: Callable[[], Crowd]
 
 
 class Observation:
@@ -51,9 +53,6 @@ class Observation:
             "/v1/providers": self._providers,
             "/v1/health/providers": self._health,
             "/v1/config": self._config,
-            "/metrics": self._metrics,
-            "/metrics/prometheus": self._metrics,
-            "/metrics/circuit-breakers": self._breakers,
         }
 
     async def page(self, path: str, query: str) -> Reply | None:
@@ -104,7 +103,7 @@ class Observation:
     def _provider_rows(self) -> list[dict[str, Any]]:
         settings = self._sources.settings()
         routing = settings.routing
-        targets = _targets(settings)
+        targets = targets_of(settings)
         return [
             {
                 "name": account.id,
@@ -139,16 +138,6 @@ class Observation:
         body["client_tokens"] = [{"name": each.name, "made_on": each.made_on} for each in settings.client_tokens]
         return _json(body)
 
-    async def _metrics(self, _query: Mapping[str, str]) -> Reply:
-        text = self._sources.metrics.text(time.monotonic(), self._sources.budgets())
-        return Reply(200, {"content-type": CONTENT_TYPE}, text)
-
-    async def _breakers(self, _query: Mapping[str, str]) -> Reply:
-        now = time.monotonic()
-        targets = dict.fromkeys(_targets(self._sources.settings()))
-        states = {str(target): self._sources.breakers.state(target, now).value for target in targets}
-        return _json({"circuit_breakers": states})
-
 
 def window_ms(query: Mapping[str, str]) -> int:
     """How far back `window` (`24h`, `7d`) or `days` reaches. Raises `ClientError`."""
@@ -160,7 +149,8 @@ def window_ms(query: Mapping[str, str]) -> int:
     return int(found[1]) * _HOUR_MS * (24 if found[2] == "d" else 1)
 
 
-def _targets(settings: Settings) -> list[Target]:
+def targets_of(settings: Settings) -> list[Target]:
+    """Every target that the tiers and the ends of the route name; one may come twice."""
     routing = settings.routing
     ends = [target for target in (routing.direct, routing.fallback) if target is not None]
     return [*(target for tier in TIERS for target in routing.tiers.of(tier)), *ends]

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from lynkr_desktop import __version__
 from lynkr_desktop.config.settings import TIERS
+from lynkr_desktop.engine.admin.measures import Measures
 from lynkr_desktop.engine.admin.observation import Observation, Sources
 from lynkr_desktop.engine.exchange import Inbound
 from lynkr_desktop.engine.pipeline import Reply
@@ -36,6 +37,7 @@ class Admin:
         self._ledger_trouble = ledger_trouble
         self._responses = responses
         self._observation = Observation(sources)
+        self._measures = Measures(sources)
         self.is_stopping = False
 
     async def page(self, method: str, path: str, inbound: Inbound) -> Reply | None:
@@ -59,7 +61,7 @@ class Admin:
                 return _json(self._models(is_anthropic=inbound.wire == "anthropic"))
             case _ if path.startswith("/v1/models/"):
                 return self._model(path.removeprefix("/v1/models/"), is_anthropic=inbound.wire == "anthropic")
-        return await self._observation.page(path, inbound.query)
+        return await self._measures.page(path, inbound) or await self._observation.page(path, inbound.query)
 
     def _kept_answer(self, method: str, answer_id: str) -> Reply | None:
         """An answer of the Responses API that is kept for its client, or the end of it. Nothing else can be done with it here."""

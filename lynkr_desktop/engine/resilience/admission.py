@@ -7,7 +7,19 @@ turns, so that one program with hundreds of requests holds up itself, and not th
 from collections import deque
 from typing import Final, Protocol
 
+import msgspec
+
 LAG_SECONDS: Final = 0.5  # a loop that is so late twice in a row has more to do than it can
+
+
+class Crowd(msgspec.Struct, frozen=True):
+    """How full it is: requests inside and in line, how many of each may be, and how many were refused since the start."""
+
+    inside: int
+    in_line: int
+    limit: int
+    is_strained: bool
+    refused: int
 
 
 class Waiter(Protocol):
