@@ -8,7 +8,7 @@ from typing import Protocol
 
 import msgspec
 
-from lynkr_desktop.config.settings import Account, Budget, Routing, Settings
+from lynkr_desktop.config.settings import Account, Boundaries, Budget, Routing, Settings
 from lynkr_desktop.engine.events import Event, Exchange, Trouble
 from lynkr_desktop.engine.providers.models import ModelFacts
 from lynkr_desktop.engine.routing.replay import WhatIf
@@ -134,6 +134,30 @@ class Analysis(msgspec.Struct, frozen=True):
     estimates: dict[str, tuple[str, str | None]] = {}
 
 
+class Thresholds(msgspec.Struct, frozen=True):
+    """The boundaries that the user's verdicts ask for, and what the last thirty days would have been under them.
+
+    Of `verdicts` that concern a boundary, `agreed` agree with those in force, `would_agree` with `boundaries`. `moved` of
+    `requests` would have been of another tier. Both costs are of replays by the score alone, under these boundaries and those in
+    force, in USD.
+    """
+
+    boundaries: Boundaries
+    verdicts: int
+    agreed: int
+    would_agree: int
+    requests: int = 0
+    moved: int = 0
+    cost_usd: str = "0"
+    before_usd: str = "0"
+
+
+class Learned(msgspec.Struct, frozen=True):
+    """What routing has learned of the user, with the effect of each part."""
+
+    thresholds: Thresholds
+
+
 class Engine(Protocol):
     """The engine as the window sees it."""
 
@@ -183,6 +207,14 @@ class Engine(Protocol):
 
     async def what_if(self, routing: Routing, since_ms: int) -> WhatIf:
         """What the requests since a moment would have cost under other tiers."""
+        ...
+
+    async def judge(self, exchange_id: str, verdict: int) -> None:
+        """Keep the user's verdict on an exchange: 1 higher, -1 lower, 0 takes it back. Raises `ConfigError`."""
+        ...
+
+    async def learned(self) -> Learned:
+        """What routing has learned, measured over the ledger."""
         ...
 
     async def activity(self, query: ActivityQuery) -> tuple[Exchange, ...]:

@@ -83,6 +83,8 @@ class Exchange(msgspec.Struct, frozen=True):
     alternatives: tuple[Alternative, ...] = ()  # one for each tier, SIMPLE first
     floor: str = ""  # the least tier by rule or by the kind of work
     project: str = ""
+    verdict: int = 0  # the user's: 1 it should have been higher, -1 lower, 0 nothing
+    fingerprint: str = ""  # of the ask, where routing learns from the user's history: 64 hexadecimal digits
 
 
 class Sent(msgspec.Struct, frozen=True):

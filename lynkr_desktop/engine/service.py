@@ -18,18 +18,20 @@ from lynkr_desktop.engine.api import (
     Analysis,
     Bucket,
     Figures,
+    Learned,
     LocalServer,
     ProbeResult,
     Snapshot,
 )
 from lynkr_desktop.engine.attempts import Attempts
 from lynkr_desktop.engine.bus import Bus
-from lynkr_desktop.engine.choosing import estimates_of, rates_of
+from lynkr_desktop.engine.choosing import estimates_of
 from lynkr_desktop.engine.counting import TokenCounter
 from lynkr_desktop.engine.doorkeeper import ADMIN_PREFIX, Doorkeeper
 from lynkr_desktop.engine.embedding import Embedder
 from lynkr_desktop.engine.events import EngineStarted, EngineStopped, Event, Exchange, ModeChanged, RequestFinished, Trouble
 from lynkr_desktop.engine.exchange import Inbound
+from lynkr_desktop.engine.lessons import Lessons
 from lynkr_desktop.engine.pipeline import Pipeline, Reply
 from lynkr_desktop.engine.plan import plan_of
 from lynkr_desktop.engine.port_owner import port_owner
@@ -40,7 +42,7 @@ from lynkr_desktop.engine.providers.models import ModelFacts, facts_of
 from lynkr_desktop.engine.resilience.guard import BudgetGuard
 from lynkr_desktop.engine.resilience.spending import DAYS_KEPT, Spent
 from lynkr_desktop.engine.routing.facts import facts_of as facts_of_request
-from lynkr_desktop.engine.routing.replay import WhatIf, what_if
+from lynkr_desktop.engine.routing.replay import WhatIf
 from lynkr_desktop.engine.server import Server
 from lynkr_desktop.engine.store.ledger import Ledger
 from lynkr_desktop.engine.store.queries import Queries
@@ -108,6 +110,7 @@ class EngineService:
                 crowd=lambda: self._server.crowd,
             ),
         )
+        self._lessons = Lessons(self._queries, lambda: self._pipeline.plan)
         self._routing_pages = RoutingPages(lambda: self._pipeline.plan, self._pipeline.route, self._queries)
         self._control = ControlPages(lambda: self._settings, self._attempts.breakers)
         self._doorkeeper = Doorkeeper(token, settings.client_tokens)
@@ -430,9 +433,15 @@ class EngineService:
 
     async def what_if(self, routing: Routing, since_ms: int) -> WhatIf:
         """What the requests since a moment would have cost under other tiers."""
-        plan = self._pipeline.plan
-        past = await self._queries.past(since_ms)
-        return await asyncio.to_thread(what_if, routing, past, lambda target, tokens: rates_of(plan.facts_of(target), tokens))
+        return await self._lessons.what_if(routing, since_ms)
+
+    async def judge(self, exchange_id: str, verdict: int) -> None:
+        """Keep the user's verdict on an exchange. Raises `ConfigError`."""
+        await asyncio.to_thread(self._ledger.judge, exchange_id, verdict)
+
+    async def learned(self) -> Learned:
+        """What routing has learned, measured over the ledger."""
+        return await self._lessons.learned()
 
     async def activity(self, query: ActivityQuery) -> tuple[Exchange, ...]:
         """Exchanges of the ledger, newest first."""

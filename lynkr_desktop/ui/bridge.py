@@ -21,6 +21,7 @@ from lynkr_desktop.engine.api import (
     Bucket,
     Engine,
     Figures,
+    Learned,
     LocalServer,
     ProbeResult,
     Snapshot,
@@ -312,6 +313,14 @@ class Bridge(QObject):
     async def histogram(self, since_ms: int) -> tuple[int, ...]:
         """How many exchanges had each score: 101 numbers, for 0 to 100."""
         return await self._run(self._engine.histogram(since_ms))
+
+    async def judge(self, exchange_id: str, verdict: int) -> None:
+        """Keep the user's verdict on an exchange."""
+        await self._run(self._engine.judge(exchange_id, verdict))
+
+    async def learned(self) -> Learned:
+        """What routing has learned, measured over the ledger."""
+        return await self._run(self._engine.learned())
 
     async def what_if(self, routing: Routing, since_ms: int) -> WhatIf:
         """What the requests since a moment would have cost under other tiers."""

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from PySide6.QtCore import QObject, Signal
 
 from lynkr_desktop.config.settings import Account, Routing, Settings
-from lynkr_desktop.engine.api import ActivityQuery, Analysis, Bucket, Figures, LocalServer, ProbeResult, Snapshot
+from lynkr_desktop.engine.api import ActivityQuery, Analysis, Bucket, Figures, Learned, LocalServer, ProbeResult, Snapshot
 from lynkr_desktop.engine.events import Exchange
 from lynkr_desktop.engine.providers.models import ModelFacts
 from lynkr_desktop.engine.routing.replay import WhatIf
@@ -89,6 +89,14 @@ class Desk(Protocol):
 
     async def what_if(self, routing: Routing, since_ms: int) -> WhatIf:
         """What the requests since a moment would have cost under other tiers."""
+        ...
+
+    async def judge(self, exchange_id: str, verdict: int) -> None:
+        """Keep the user's verdict on an exchange: 1 it should have been higher, -1 lower, 0 takes it back."""
+        ...
+
+    async def learned(self) -> Learned:
+        """What routing has learned, measured over the ledger."""
         ...
 
     async def analyze(self, text: str) -> Analysis:

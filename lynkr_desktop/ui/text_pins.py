@@ -20,7 +20,6 @@ HOW_LONG: Final = "For how long"
 HOW_LONG_MINUTES: Final = ((0, "until taken away"), (30, "for 30 minutes"), (120, "for 2 hours"), (480, "for 8 hours"))
 ALL: Final = "All requests"
 PIN_SESSION: Final = "Pin session"
-THIS_MODEL: Final = "This model"
 NO_PIN: Final = "No pin"
 NOT_A_SCOPE: Final = "Name what to pin: all, client:ID, project:NAME or session:ID, as in project:website."
 NOT_A_TARGET: Final = "Name what to pin it to: SIMPLE, MEDIUM, COMPLEX, REASONING, or an account and its model as account:model."
@@ -57,6 +56,11 @@ def goal(pin: Pin) -> str:
 def pin_line(pin: Pin) -> str:
     """One pin in the terminal."""
     return f"{pin.scope:<32} {goal(pin):<10} {until(pin)}"
+
+
+def this_model(model: str) -> str:
+    """The menu's line for the model that served."""
+    return f"This model: {model}"
 
 
 def in_menu(project: str) -> str:

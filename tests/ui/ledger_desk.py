@@ -21,13 +21,16 @@ from lynkr_desktop.engine.api import (
     Analysis,
     Bucket,
     Figures,
+    Learned,
     LocalServer,
     ProbeResult,
     Snapshot,
 )
 from lynkr_desktop.engine.choosing import rates_of
 from lynkr_desktop.engine.events import Attempt, Exchange, ScoredDimension
+from lynkr_desktop.engine.lessons import Lessons
 from lynkr_desktop.engine.metering import estimate_cost
+from lynkr_desktop.engine.plan import plan_of
 from lynkr_desktop.engine.providers.catalogue import PROVIDERS
 from lynkr_desktop.engine.providers.models import ModelFacts, facts_of
 from lynkr_desktop.engine.routing.replay import WhatIf, what_if
@@ -276,6 +279,16 @@ class LedgerDesk:
         return what_if(
             routing, past, lambda target, tokens: rates_of(facts_of(providers.get(target.account, ""), target.model), tokens)
         )
+
+    async def judge(self, exchange_id: str, verdict: int) -> None:
+        """In the ledger."""
+        self._fail()
+        self.ledger.judge(exchange_id, verdict)
+
+    async def learned(self) -> Learned:
+        """From the ledger."""
+        self._fail()
+        return await Lessons(self._queries, lambda: plan_of(self.settings, {}, None), self.clock).learned()
 
     async def analyze(self, text: str) -> Analysis:
         """By the real score and the real tiers; four letters count as a token."""

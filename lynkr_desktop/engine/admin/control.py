@@ -1,4 +1,4 @@
-"""What changes something through the endpoint: tokens of programs, breakers, settings read again. For the administration only.
+"""What changes something through the endpoint: mode, pins, programs' tokens, breakers, settings. For the administration only.
 
 The door lets nobody here without the administration's own token, which opens no model; where there is none, there are no such
 pages. The desktop program has none: its window and its private channel do the same without the endpoint.
@@ -6,6 +6,7 @@ pages. The desktop program has none: its window and its private channel do the s
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote
@@ -15,6 +16,7 @@ import msgspec
 from lynkr_desktop.config.client_tokens import new_token, today, with_token, without_token
 from lynkr_desktop.config.secrets import Secret
 from lynkr_desktop.config.settings import ClientToken, Settings
+from lynkr_desktop.engine.admin.steering import Steering
 from lynkr_desktop.engine.doorkeeper import ADMIN_PREFIX
 from lynkr_desktop.engine.exchange import Inbound
 from lynkr_desktop.engine.pipeline import Reply
@@ -44,6 +46,7 @@ class ControlPages:
         self.steward: Steward | None = None
         self._settings = settings
         self._breakers = breakers
+        self._steering = Steering(settings, lambda: time.time_ns() // 1_000_000)
         self._changing = asyncio.Lock()
 
     async def page(self, method: str, path: str, inbound: Inbound) -> Reply | None:
@@ -53,7 +56,13 @@ class ControlPages:
             return None
         place = path.removeprefix(ADMIN_PREFIX)
         async with self._changing:
-            match ("GET" if method == "HEAD" else method, place):
+            verb = "GET" if method == "HEAD" else method
+            steered = await self._steering.page(
+                verb, unquote(place), inbound.body, lambda made: _tried(lambda: steward.change(made))
+            )
+            if steered is not None:
+                return _json(steered)
+            match verb, place:
                 case ("GET", "clients"):
                     return _json({"clients": [_row(each) for each in self._settings().client_tokens]})
                 case ("POST", "clients"):

@@ -29,7 +29,7 @@ from lynkr_desktop.errors import ClientError
 from lynkr_desktop.json_reader import encode
 
 _MOST_ROWS: Final = 1000
-_LEFT_OUT: Final = frozenset(("dimensions", "losses", "attempts", "error_detail"))
+_LEFT_OUT: Final = frozenset(("dimensions", "losses", "attempts", "error_detail", "fingerprint"))
 # A key of the body that only one wire has.
 _SIGNS: Final = (
     ("contents", "gemini"),

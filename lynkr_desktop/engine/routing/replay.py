@@ -48,8 +48,16 @@ class WhatIf(msgspec.Struct, frozen=True):
     tiers_before: dict[str, int] = {}
 
 
-def what_if(routing: Routing, past: Iterable[Past], rates_of: Callable[[Target, int], Rates | None]) -> WhatIf:
-    """Replay requests under other boundaries and tiers, as if the score had decided. `rates_of` is for so much input."""
+def what_if(
+    routing: Routing,
+    past: Iterable[Past],
+    rates_of: Callable[[Target, int], Rates | None],
+    repriced: frozenset[Target] = frozenset(),
+) -> WhatIf:
+    """Replay requests under other boundaries and tiers, as if the score had decided. `rates_of` is for so much input.
+
+    What stays with its model costs what it did, unless the model is among the `repriced`.
+    """
     before, after = Decimal(0), Decimal(0)
     requests = moved = kept = unpriced = unpriced_before = 0
     tiers, tiers_before = Counter[str](), Counter[str]()
@@ -62,7 +70,8 @@ def what_if(routing: Routing, past: Iterable[Past], rates_of: Callable[[Target, 
         moved += target != each.target
         tiers[tier or each.tier] += 1
         tiers_before[each.tier] += 1
-        cost = each.cost_usd if target == each.target else _cost(each.tokens, rates_of(target, each.tokens.all_input))
+        is_same = target == each.target and target not in repriced
+        cost = each.cost_usd if is_same else _cost(each.tokens, rates_of(target, each.tokens.all_input))
         if each.cost_usd is None:
             unpriced_before += 1
         else:
@@ -72,6 +81,11 @@ def what_if(routing: Routing, past: Iterable[Past], rates_of: Callable[[Target, 
         else:
             after += cost
     return WhatIf(requests, moved, kept, f"{after:f}", f"{before:f}", unpriced, unpriced_before, dict(tiers), dict(tiers_before))
+
+
+def differing(one: Routing, other: Routing, past: Iterable[Past]) -> int:
+    """How many requests would be of another tier under the other boundaries."""
+    return sum(_tier(one, each) is not _tier(other, each) for each in past)
 
 
 def _tier(routing: Routing, past: Past) -> Tier | None:

@@ -150,6 +150,15 @@ class Ledger:
         except sqlite3.Error as error:
             raise ConfigError("The requests could not be deleted.", f"{self._path}: {_plain(error)}.") from error
 
+    def judge(self, exchange_id: str, verdict: int) -> None:
+        """Keep the user's verdict on an exchange: 1, -1, or 0 to take it back. Blocks. Raises `ConfigError`."""
+        self.flush()
+        try:
+            with contextlib.closing(sqlite3.connect(self._path, timeout=10, isolation_level=None)) as connection:
+                connection.execute("UPDATE exchanges SET verdict = ? WHERE id = ?", (verdict, exchange_id))
+        except sqlite3.Error as error:
+            raise ConfigError("The verdict could not be kept.", f"{self._path}: {_plain(error)}.") from error
+
     def close(self, seconds: float = 10.0) -> None:
         """Write what is left, once more even if the disk was full, and stop. Waits that long at most."""
         with self._changed:

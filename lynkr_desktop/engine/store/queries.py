@@ -16,10 +16,11 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from lynkr_desktop.config.settings import Target
+from lynkr_desktop.config.settings import Target, Tier
 from lynkr_desktop.engine.api import ActivityQuery, Bucket, Figures
 from lynkr_desktop.engine.events import Exchange
 from lynkr_desktop.engine.routing.gate import Tokens
+from lynkr_desktop.engine.routing.learners.thresholds import Verdict
 from lynkr_desktop.engine.routing.replay import Past
 from lynkr_desktop.engine.store import schema
 from lynkr_desktop.engine.store.ids import first_id_at
@@ -114,6 +115,10 @@ class Queries:
     async def past(self, since_ms: int) -> tuple[Past, ...]:
         """What a replay needs of the exchanges since a moment that a model served."""
         return await self._ask(lambda connection: _past(connection, since_ms), ())
+
+    async def verdicts(self) -> tuple[Verdict, ...]:
+        """What the user said of exchanges whose tier the score decided, oldest first."""
+        return await self._ask(_verdicts, ())
 
     async def usage(self, since_ms: int) -> tuple[ModelUsage, ...]:
         """Tokens and cost by account and model since a moment, the most requests first."""
@@ -325,6 +330,14 @@ def _past(connection: sqlite3.Connection, since_ms: int) -> tuple[Past, ...]:
         )
         for score, floor, tier, method, account, model, pico, *counts in connection.execute(select, (since_ms,))
     )
+
+
+def _verdicts(connection: sqlite3.Connection) -> tuple[Verdict, ...]:
+    select = (
+        "SELECT score, tier, verdict FROM exchanges INDEXED BY by_verdict WHERE verdict <> 0 AND score IS NOT NULL "
+        "AND tier <> '' AND method IN ('score', 'sticky', 'window') ORDER BY id"
+    )
+    return tuple(Verdict(score, Tier(tier), verdict > 0) for score, tier, verdict in connection.execute(select))
 
 
 def _usage(connection: sqlite3.Connection, since_ms: int) -> tuple[ModelUsage, ...]:

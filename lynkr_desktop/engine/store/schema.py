@@ -71,6 +71,12 @@ _SCRIPTS: Final = (
         started_at_ms, cost_pico, cost_basis, error, first_token_ms, tier, score, account, model, client, project
     );
     """,
+    """
+    ALTER TABLE exchanges ADD COLUMN verdict INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE exchanges ADD COLUMN fingerprint TEXT NOT NULL DEFAULT '';
+    CREATE INDEX by_verdict ON exchanges (id) WHERE verdict <> 0;
+    CREATE INDEX by_fingerprint ON exchanges (id) WHERE fingerprint <> '';
+    """,
 )
 VERSION: Final = len(_SCRIPTS)
 

@@ -98,6 +98,13 @@ class ExchangeTable(QAbstractTableModel):
             self.endInsertRows()
         return len(fresh)
 
+    def replace(self, exchange: Exchange) -> None:
+        """Show this one in place of the one with its id, if that is shown."""
+        for exchanges in (self._live, self._pages):
+            for place, shown_now in enumerate(exchanges):
+                if shown_now.id == exchange.id:
+                    exchanges[place] = exchange
+
     def stop_waiting(self) -> None:
         """A page could not be read; scrolling asks again."""
         self._is_waiting = False

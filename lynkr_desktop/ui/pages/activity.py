@@ -11,6 +11,7 @@ from PySide6.QtCore import QItemSelection, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
+from lynkr_desktop.config.settings import Settings
 from lynkr_desktop.engine.api import ActivityQuery
 from lynkr_desktop.engine.events import Exchange
 from lynkr_desktop.errors import LynkrError
@@ -18,6 +19,7 @@ from lynkr_desktop.ui import text
 from lynkr_desktop.ui.desk import Desk
 from lynkr_desktop.ui.latest import Latest
 from lynkr_desktop.ui.models.exchange_table import ExchangeTable, matches
+from lynkr_desktop.ui.pinning import pinned, unpinned
 from lynkr_desktop.ui.theme import SPACE_8, SPACE_12, SPACE_16, SPACE_24, Theme
 from lynkr_desktop.ui.widgets.exchange_view import ExchangeView
 from lynkr_desktop.ui.widgets.filter_bar import FilterBar
@@ -98,6 +100,11 @@ class ActivityPage(QWidget):
         self._view.selectionModel().selectionChanged.connect(self._show_selected)
         self._card.closed.connect(self._close_card)
         self._states.pressed.connect(self._next_step)
+        overrule = self._card.overrule
+        overrule.judged.connect(self._judge)
+        overrule.pin_wanted.connect(lambda pin: self._use(pinned(self._desk.settings, pin, round(self._now_ms()))))
+        overrule.unpin_wanted.connect(lambda scope: self._use(unpinned(self._desk.settings, scope, round(self._now_ms()))))
+        self._desk.signals.settings_changed.connect(self._show_pins)
 
     # ------------------------------------------------------------ asking
 
@@ -199,8 +206,36 @@ class ActivityPage(QWidget):
             self._explain(exchanges[0])
 
     def _explain(self, exchange: Exchange | None) -> None:
-        self._card.show_exchange(exchange, self._desk.settings.routing.boundaries)
+        self._card.show_exchange(exchange, self._desk.settings)
         self._show_or_hide_card()
+
+    # ------------------------------------------------------------ overruling
+
+    def _judge(self, verdict: int) -> None:
+        exchange = self._card.exchange
+        if exchange is None:
+            return
+        judged = msgspec.structs.replace(exchange, verdict=verdict)
+        self._card.overrule.show_verdict(verdict)
+
+        def keep(_: None) -> None:
+            self._model.replace(judged)
+            if self._card.exchange is not None and self._card.exchange.id == judged.id:
+                self._explain(judged)
+
+        Latest[None](self._desk, "judge", keep, self._refuse).ask(self._desk.judge(exchange.id, verdict))
+
+    def _use(self, settings: Settings) -> None:
+        Latest[None](self._desk, "pin", lambda _: None, self._refuse).ask(self._desk.change(settings))
+
+    def _refuse(self, error: LynkrError) -> None:
+        """What could not be kept looks as before, and says why."""
+        self._show_pins()
+        self._card.say(f"{error.title} {error.detail}".strip())
+
+    def _show_pins(self) -> None:
+        if self._card.exchange is not None:
+            self._card.overrule.show_exchange(self._card.exchange, self._desk.settings)
 
     def _show_or_hide_card(self) -> None:
         self._card.setVisible(self._card.exchange is not None or not self._is_narrow)

@@ -15,6 +15,7 @@ from lynkr_desktop.errors import ConfigError, LynkrError
 from lynkr_desktop.ui import text, text_setup
 from lynkr_desktop.ui.desk import Desk
 from lynkr_desktop.ui.latest import Latest
+from lynkr_desktop.ui.pages.pins_card import PinsCard
 from lynkr_desktop.ui.pages.tier_column import ShownTarget, TierColumn
 from lynkr_desktop.ui.pages.tier_draft import Draft, Preset, TierPlan, account_title, plan_of, presets, problems
 from lynkr_desktop.ui.pages.try_it import TryIt
@@ -52,6 +53,7 @@ class TiersPage(QWidget):
         self.band.moved.connect(self._boundaries_moved)
         self.columns = {tier: self._column(tier) for tier in TIERS}
         self.try_it = TryIt(theme, desk)
+        self.pins = PinsCard(theme, desk, lambda: time.time() * 1000)
         self._band_card = Card(text_setup.BAND_TITLE, text_setup.BAND_NOTE)
         self._band_card.body.addWidget(self.band)
         self._grid = QGridLayout()
@@ -110,6 +112,7 @@ class TiersPage(QWidget):
         layout.addWidget(self._band_card)
         layout.addLayout(self._grid)
         layout.addWidget(self.try_it, 1)
+        layout.addWidget(self.pins)
         return PageScroll(layout)
 
     def _column(self, tier: Tier) -> TierColumn:

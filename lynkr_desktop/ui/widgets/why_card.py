@@ -7,21 +7,23 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from lynkr_desktop.config.settings import Boundaries
+from lynkr_desktop.config.settings import Settings
 from lynkr_desktop.engine.events import Exchange
 from lynkr_desktop.ui import text
 from lynkr_desktop.ui.theme import SPACE_4, SPACE_8, SPACE_12, SPACE_16, Theme
 from lynkr_desktop.ui.widgets.button import Button, IconButton
 from lynkr_desktop.ui.widgets.instead import Instead
 from lynkr_desktop.ui.widgets.label import Label, LabelKind
+from lynkr_desktop.ui.widgets.overrule import Overrule
 from lynkr_desktop.ui.widgets.tier import TierChip, tier_named
 from lynkr_desktop.ui.widgets.why_charts import DimensionBars, ScoreOnBand, Waterfall
 
 NARROWEST: Final = 300
+_DEFAULT: Final = Settings()
 
 
 class WhyCard(QFrame):
-    """Shows one exchange, or a hint while none is chosen. `closed` is its close button.
+    """Shows one exchange, or a hint while none is chosen. `closed` is its close button; `overrule` is what the user says to it.
 
     `as_of` tells the date of the price table for a provider and model; empty if unknown.
     """
@@ -52,6 +54,8 @@ class WhyCard(QFrame):
         self._tokens = _long(LabelKind.SMALL)
         self._cost = _long(LabelKind.SMALL)
         self._fidelity = _long(LabelKind.SMALL)
+        self.overrule = Overrule()
+        self._refusal = Label("", LabelKind.BAD, wraps=True)
         self._copy = Button(text.COPY_AS_TEXT)
         self._copy.clicked.connect(self._copy_as_text)
         self._scroll = QScrollArea()
@@ -67,14 +71,16 @@ class WhyCard(QFrame):
         """Show the close button or not."""
         self._close.setVisible(is_closable)
 
-    def show_exchange(self, exchange: Exchange | None, boundaries: Boundaries | None = None) -> None:
-        """Show an exchange; `boundaries` are where the tiers end now. None shows the hint."""
+    def show_exchange(self, exchange: Exchange | None, settings: Settings = _DEFAULT) -> None:
+        """Show an exchange under the settings in force. None shows the hint."""
         self._exchange = exchange
+        self.say("")
         self._scroll.setVisible(exchange is not None)
         self._hint.setVisible(exchange is None)
-        for widget in (self._title, self._chip, self._copy):
+        for widget in (self._title, self._chip, self._copy, self.overrule):
             widget.setVisible(exchange is not None)
         if exchange is None:
+            self.overrule.pin.hide()
             return
         tier = tier_named(exchange.tier)
         self._title.setText(text.why_title(exchange))
@@ -85,9 +91,10 @@ class WhyCard(QFrame):
         self._shadow.setText(text.shadow_line(exchange))
         self._shadow.setVisible(bool(exchange.shadow_tier))
         self._instead.show_exchange(exchange)
+        self.overrule.show_exchange(exchange, settings)
         self._band.setVisible(exchange.score is not None)
         if exchange.score is not None:
-            self._band.show_score(exchange.score, boundaries or Boundaries())
+            self._band.show_score(exchange.score, settings.routing.boundaries)
         self._dimensions.show_dimensions(exchange.dimensions, tier)
         self._failure.show_exchange(exchange)
         self._attempts.show_attempts(exchange.attempts, exchange.total_ms)
@@ -99,6 +106,11 @@ class WhyCard(QFrame):
         self._fidelity.setText(text.fidelity_line(exchange))
         self._scroll.verticalScrollBar().setValue(0)
 
+    def say(self, refusal: str) -> None:
+        """Say why something could not be kept; empty says nothing."""
+        self._refusal.setText(refusal)
+        self._refusal.setVisible(bool(refusal))
+
     def _lay_out(self) -> None:
         self._scroll.setWidgetResizable(True)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -109,8 +121,13 @@ class WhyCard(QFrame):
         layout.addLayout(self._head())
         layout.addWidget(self._hint, 1)
         layout.addWidget(self._scroll, 1)
+        over = _stacked(self._refusal, self.overrule)
+        over.setContentsMargins(SPACE_16, 0, SPACE_16, 0)
+        layout.addLayout(over)
         foot = QHBoxLayout()
         foot.setContentsMargins(SPACE_16, 0, SPACE_16, 0)
+        foot.setSpacing(SPACE_8)
+        foot.addWidget(self.overrule.pin)
         foot.addWidget(self._copy)
         foot.addStretch(1)
         layout.addLayout(foot)
