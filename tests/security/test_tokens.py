@@ -131,6 +131,26 @@ def test_05_no_token_of_a_program_administers(house: House, method: str, path: s
     assert [each["name"] for each in house.admin.get(CLIENTS).json["clients"]] == ["notebook"]
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/p/x/v1/admin/clients",
+        "/v1/v1/admin/clients",
+        "//v1/admin/clients",
+        "/v1//admin/clients",
+        "/v1/%61dmin/clients",
+        "/v1/admin/clients/",
+        "/v1/x/../admin/clients",
+        "/V1/ADMIN/clients",
+        "/admin/clients",
+    ],
+)
+def test_05_no_other_spelling_of_the_address_leads_there(house: House, path: str) -> None:
+    for method, body in (("GET", None), ("POST", {"name": "thief"})):
+        assert house.shared.request(method, path, body).status in {401, 404}
+    assert house.admin.get(CLIENTS).json == {"clients": []}
+
+
 def test_05_the_administration_uses_no_models(house: House) -> None:
     assert house.admin.post(CHAT.path, CHAT.ask("hi")).status == 401
     assert house.admin.get("/v1/models").status == 401

@@ -43,7 +43,7 @@ class LynkrCollector(Collector):
         yield _gauge("build_info", "The version that runs.", ("version",), {(__version__,): 1})
         yield GaugeMetricFamily("lynkr_active_requests", "Requests that are being served.", len(counted.active))
         yield GaugeMetricFamily("lynkr_waiting_requests", "Requests that wait for a place.", crowd.in_line)
-        yield GaugeMetricFamily("lynkr_strained", "1 while there is too much to do.", crowd.is_strained)
+        yield GaugeMetricFamily("lynkr_strained", "1 while there is too much to do.", float(crowd.is_strained))
         yield CounterMetricFamily("lynkr_shed_requests", "Requests refused because there was too much to do.", crowd.refused)
         place = ("provider", "tier", "model")
         yield _counter("requests", "Requests by what served them and how they ended.", (*place, "outcome"), counted.requests)

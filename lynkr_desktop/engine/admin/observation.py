@@ -68,7 +68,7 @@ class Observation:
     async def _usage(self, query: Mapping[str, str]) -> Reply:
         """Tokens, cost and savings since a moment, by model; `model` and `provider` leave the others out."""
         now_ms = time.time_ns() // 1_000_000
-        since_ms = now_ms - window_ms(query)
+        since_ms = max(0, now_ms - window_ms(query))
         of = Filter(query.get("provider", ""), query.get("model", ""))
         used = await self._sources.queries.usage(since_ms)
         rows = [each for each in used if of.provider in ("", each.provider, each.account) and of.model in ("", each.model)]

@@ -1,6 +1,8 @@
 """Health and lists: reads, formats, nothing else. No policy, and no secret in any answer."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from importlib import resources
 from typing import Any, Final
 
 from lynkr_desktop import __version__
@@ -48,6 +50,8 @@ class Admin:
             return self._list_elsewhere(method, path.replace("/v1/", "/v1beta/", 1), inbound)
         if method not in ("GET", "HEAD"):
             return None
+        if path.startswith("/v1/models"):
+            return self._listed(path, is_anthropic=inbound.wire == "anthropic")
         match path:
             case "/":
                 return _json({"service": "lynkr-desktop", "version": __version__, "status": self._status()})
@@ -57,11 +61,15 @@ class Admin:
                 return _json({"status": "alive"})
             case "/health/ready":
                 return await self._ready("deep=true" in inbound.query)
-            case "/v1/models":
-                return _json(self._models(is_anthropic=inbound.wire == "anthropic"))
-            case _ if path.startswith("/v1/models/"):
-                return self._model(path.removeprefix("/v1/models/"), is_anthropic=inbound.wire == "anthropic")
+            case "/openapi.json":
+                return _raw(await asyncio.to_thread(_description))
         return await self._measures.page(path, inbound) or await self._observation.page(path, inbound.query)
+
+    def _listed(self, path: str, *, is_anthropic: bool) -> Reply | None:
+        """The list of models, or one of it."""
+        if path == "/v1/models":
+            return _json(self._models(is_anthropic=is_anthropic))
+        return self._model(path.removeprefix("/v1/models/"), is_anthropic=is_anthropic)
 
     def _kept_answer(self, method: str, answer_id: str) -> Reply | None:
         """An answer of the Responses API that is kept for its client, or the end of it. Nothing else can be done with it here."""
@@ -126,6 +134,11 @@ class Admin:
 
     def _model(self, name: str, *, is_anthropic: bool) -> Reply | None:
         return _json(_entry(name, is_anthropic=is_anthropic)) if name in self._names() else None
+
+
+def _description() -> bytes:
+    """All of these pages and the models' doors, as OpenAPI describes them."""
+    return resources.files("lynkr_desktop.engine.data").joinpath("openapi.json").read_bytes()
 
 
 def _entry(name: str, *, is_anthropic: bool) -> dict[str, Any]:

@@ -183,7 +183,7 @@ def _since_ms(query: Mapping[str, str]) -> int:
     """`since` in milliseconds from 1970, else `window` or `days` back from now. Raises `ClientError`."""
     since = query.get("since", "")
     if not since:
-        return time.time_ns() // 1_000_000 - window_ms(query)
+        return max(0, time.time_ns() // 1_000_000 - window_ms(query))
     if not (since.isascii() and since.isdigit() and len(since) <= 15):
         raise ClientError(f"The moment {since[:40]!r} cannot be used.", "Give milliseconds since 1970, or window=24h.")
     return int(since)
