@@ -152,7 +152,7 @@ def _say(words: str) -> None:
 
 async def _secrets(start: startup.Startup) -> tuple[Secret, dict[str, Secret]]:
     """The endpoint token and the accounts' keys. The keychain is asked only for what the environment does not give."""
-    needed = [account.id for account in start.settings.accounts if account.key_origin and account.id not in start.given]
+    needed = [ref for account in start.settings.accounts for ref in account.refs if ref not in start.given]
     if TOKEN_REF in start.given and not needed:
         return start.given[TOKEN_REF], dict(start.given)
     keychain = KeychainSecrets()
@@ -161,7 +161,7 @@ async def _secrets(start: startup.Startup) -> tuple[Secret, dict[str, Secret]]:
     if keychain.state is not KeychainState.READY and TOKEN_REF not in start.given:
         raise ConfigError("There is no endpoint token.", f"{keychain.detail} Set LYNKR_TOKEN to a token of your choice.")
     keys = dict(start.given)
-    for account in needed:
-        if (key := await store.get(account)) is not None:
-            keys[account] = key
+    for ref in needed:
+        if (key := await store.get(ref)) is not None:
+            keys[ref] = key
     return token, keys

@@ -15,7 +15,19 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from dotenv.parser import parse_stream
 
 from lynkr_desktop.config.secrets import ADMIN_REF, TOKEN_REF, Secret
-from lynkr_desktop.config.settings import TIERS, Account, Mode, ModeKind, Routing, Settings, Target, Tier, validate
+from lynkr_desktop.config.settings import (
+    MOST_KEYS,
+    TIERS,
+    Account,
+    AccountKey,
+    Mode,
+    ModeKind,
+    Routing,
+    Settings,
+    Target,
+    Tier,
+    validate,
+)
 from lynkr_desktop.errors import ConfigError
 
 _MOST_SECRET_BYTES: Final = 16 * 1024
@@ -77,8 +89,19 @@ def apply_environment(
 
 def _named(env: Mapping[str, str]) -> Mapping[str, str]:
     """The variables under the names that the catalogue uses; a variable's own name goes before its synonyms."""
-    found = {name: env[other] for name, others in _SYNONYMS.items() for other in reversed(others) if other in env}
+    found = {
+        name + number: env[other + number]
+        for name, others in _SYNONYMS.items()
+        for other in reversed(others)
+        for number in ("", *(f"_{number}" for number in range(2, MOST_KEYS + 1)))
+        if other + number in env
+    }
     return {**found, **env}
+
+
+def key_variables(name: str) -> list[tuple[str, str]]:
+    """The ids of an account's keys and their variables: `OPENAI_API_KEY`, then `OPENAI_API_KEY_2` and so on."""
+    return [("", name), *((str(number), f"{name}_{number}") for number in range(2, MOST_KEYS + 1))] if name else []
 
 
 def with_secret_files(env: Mapping[str, str], known: Mapping[str, ProviderNames]) -> dict[str, str]:
@@ -89,7 +112,8 @@ def with_secret_files(env: Mapping[str, str], known: Mapping[str, ProviderNames]
     """
     found = dict(env)
     keys = {entry.key for entry in known.values() if entry.key}
-    names = {"LYNKR_TOKEN", "LYNKR_ADMIN_TOKEN", *keys, *(name for key in keys for name in _SYNONYMS.get(key, ()))}
+    plain = {*keys, *(name for key in keys for name in _SYNONYMS.get(key, ()))}
+    names = {"LYNKR_TOKEN", "LYNKR_ADMIN_TOKEN", *(name for key in plain for _, name in key_variables(key))}
     for name in sorted(names):
         variable = f"{name}_FILE"
         path = found.get(variable, "").strip()
@@ -156,7 +180,8 @@ class _Overlay:
     def read_accounts(self) -> None:
         """Keys, models and addresses of each provider. A model alone makes an account only for a local one."""
         for entry in self._known.values():
-            values = {name for name in (entry.key, entry.endpoint, entry.base) if name and name in self._env}
+            variables = (*(name for _, name in key_variables(entry.key)), entry.endpoint, entry.base)
+            values = {name for name in variables if name and name in self._env}
             has_local_model = entry.is_local and entry.model in self._env
             if values or has_local_model or self.settings.account(entry.id):
                 self._account(entry)
@@ -173,18 +198,28 @@ class _Overlay:
             base_url=base_url or account.base_url,
             model=self._env.get(entry.model) or address.model or self._model_of_path(entry) or account.model,
         )
-        if entry.key in self._env:
-            key = self._env[entry.key]
-            if any(character.isspace() or not character.isprintable() for character in key):
-                raise ConfigError(f"{entry.key} cannot be a key.", "It holds white space or control characters.", field=entry.key)
-            self.secrets[account.id] = Secret(key)
-            account = dataclasses.replace(account, key_origin=origin(account.base_url or entry.default_base_url))
-        elif old is None and entry.needs_key:
+        given = [(number, name) for number, name in key_variables(entry.key) if name in self._env]
+        for number, name in given:
+            account = self._with_key(account, entry, number, name)
+        if not given and old is None and entry.needs_key:
             self.notices.append(f"{entry.key} is not set. {entry.id} needs a key.")
         if old is None and not account.base_url and not entry.default_base_url and variable:
             raise ConfigError(f"{entry.id} has no address.", f"Set {variable}.", field=variable)
         self._put(account)
         return account
+
+    def _with_key(self, account: Account, entry: ProviderNames, number: str, variable: str) -> Account:
+        """The account with a key of the environment at its place, or after the others."""
+        value = self._env[variable]
+        if any(character.isspace() or not character.isprintable() for character in value):
+            raise ConfigError(f"{variable} cannot be a key.", "It holds white space or control characters.", field=variable)
+        self.secrets[account.ref(number)] = Secret(value)
+        key = AccountKey(origin(account.base_url or entry.default_base_url), number)
+        if any(each.id == number for each in account.keys):
+            keys = tuple(dataclasses.replace(each, origin=key.origin) if each.id == number else each for each in account.keys)
+        else:
+            keys = (*account.keys, key) if number else (key, *account.keys)
+        return dataclasses.replace(account, keys=keys)
 
     def _put(self, account: Account) -> None:
         accounts = self.settings.accounts

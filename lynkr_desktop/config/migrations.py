@@ -8,7 +8,21 @@ from lynkr_desktop.errors import ConfigError
 
 Step = Callable[[dict[str, Any]], dict[str, Any]]
 
-STEPS: Final[Mapping[int, Step]] = {}  # version → what makes version + 1 of it
+
+def _several_keys(raw: dict[str, Any]) -> dict[str, Any]:
+    """1 → 2: an account may have several keys. The one that it had is the first of them."""
+
+    def changed(account: Any) -> Any:
+        if not isinstance(account, dict) or "key_origin" not in account:
+            return account  # what is wrong with it is told by whoever reads it
+        rest = {name: value for name, value in account.items() if name != "key_origin"}
+        return {**rest, "keys": [{"origin": account["key_origin"]}]} if account["key_origin"] else rest
+
+    accounts = raw.get("accounts", [])
+    return {**raw, "accounts": [changed(each) for each in accounts]} if isinstance(accounts, list) else raw
+
+
+STEPS: Final[Mapping[int, Step]] = {1: _several_keys}  # version → what makes version + 1 of it
 
 
 def version_of(raw: Mapping[str, Any]) -> int:

@@ -9,8 +9,10 @@ from typing import Final
 
 from lynkr_desktop.errors import ConfigError
 
-VERSION: Final = 1
+VERSION: Final = 2
 DEFAULT_PORT: Final = 8081
+MOST_KEYS: Final = 16
+_KEY_ID: Final = re.compile(r"[2-9]|[1-9][0-9]")
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -63,10 +65,29 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
-    """A provider as the user set it up. The key is not here: it is in the keychain under this account's id.
+class AccountKey:
+    """What is known of a key but the key itself, which is in the keychain under `Account.ref`.
 
-    `base_url` empty means the provider's own. `key_origin` is the origin that the key was entered for: it is used for no other.
+    `origin` is the one that the key was entered for: it is used for no other; empty means any. `id` is empty for the account's
+    first key, else a number that no other key of the account has.
+    """
+
+    origin: str = ""
+    id: str = ""
+    title: str = ""
+
+    @property
+    def name(self) -> str:
+        """What to call it beside the account's other keys. Stays the same when their order changes."""
+        return self.title or f"key {self.id or 1}"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A provider as the user set it up.
+
+    `base_url` empty means the provider's own. `keys` in the order of use: a later one serves while those before it are refused or
+    used up.
     """
 
     id: str
@@ -74,8 +95,17 @@ class Account:
     title: str = ""
     base_url: str = ""
     model: str = ""  # used in Direct mode and where a tier names no model
-    key_origin: str = ""
+    keys: tuple[AccountKey, ...] = ()
     is_enabled: bool = True
+
+    def ref(self, key_id: str = "") -> str:
+        """The name under which one of its keys is kept."""
+        return f"{self.id}:{key_id}" if key_id else self.id
+
+    @property
+    def refs(self) -> tuple[str, ...]:
+        """The names of all its keys, in the order of use."""
+        return tuple(self.ref(key.id) for key in self.keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,6 +354,7 @@ def validate(settings: Settings) -> Settings:
         if account.id in seen:
             raise ConfigError(f"There are two accounts named {account.id!r}.", "Rename one.", field=f"{where}.id")
         seen.add(account.id)
+        _validate_keys(account, where)
     _validate_limits(settings.limits)
     _validate_client_tokens(settings.client_tokens)
     _validate_pins(settings.pins)
@@ -340,6 +371,16 @@ def validate(settings: Settings) -> Settings:
     if settings.ledger.most_megabytes < 1:
         raise ConfigError("The ledger needs at least one megabyte.", "Set 1 or more.", field="ledger.most_megabytes")
     return settings
+
+
+def _validate_keys(account: Account, where: str) -> None:
+    if len(account.keys) > MOST_KEYS:
+        raise ConfigError(f"An account can have {MOST_KEYS} keys.", "Make a second account.", field=f"{where}.keys")
+    for index, key in enumerate(account.keys):
+        if key.id and not _KEY_ID.fullmatch(key.id):
+            raise ConfigError("A key's id is not a number.", "Use 2 to 99.", field=f"{where}.keys[{index}].id")
+    if len(set(account.refs)) < len(account.keys):
+        raise ConfigError("Two keys of an account have one id.", "Give each another one.", field=f"{where}.keys")
 
 
 def _validate_limits(limits: Limits) -> None:

@@ -15,8 +15,26 @@ from lynkr_desktop.engine.routing.replay import WhatIf
 from lynkr_desktop.engine.routing.route import Route
 
 
+class KeyState(msgspec.Struct, frozen=True):
+    """One of several keys in numbers of the last hour. `state`: unknown, healthy, slow, failing, no_key, elsewhere, resting.
+
+    `elsewhere`: it was entered for another address than the account has. `rests_seconds` is how long it will not be used yet.
+    """
+
+    id: str
+    name: str
+    state: str
+    detail: str = ""
+    requests: int = 0
+    errors: int = 0
+    rests_seconds: int = 0
+
+
 class AccountState(msgspec.Struct, frozen=True):
-    """An account in numbers of the last hour. `state`: unknown, healthy, slow, failing, disabled, no_key."""
+    """An account in numbers of the last hour. `state`: unknown, healthy, slow, failing, disabled, no_key.
+
+    `keys` in the order of use, where it has several.
+    """
 
     id: str
     title: str
@@ -30,6 +48,7 @@ class AccountState(msgspec.Struct, frozen=True):
     p50_first_token_ms: float | None = None
     p95_first_token_ms: float | None = None
     cost_usd: str | None = None
+    keys: tuple[KeyState, ...] = ()
 
 
 class BudgetState(msgspec.Struct, frozen=True):
@@ -173,16 +192,16 @@ class Engine(Protocol):
         """Use other settings from the next request on; streams go on. Raises `ConfigError`."""
         ...
 
-    async def set_key(self, account: str, key: str) -> None:
-        """Use a key for an account from now on; empty removes it. The keychain is not this room's business."""
+    async def set_key(self, ref: str, key: str) -> None:
+        """Use a key from now on, under its name (`Account.ref`); empty removes it. The keychain is not this room's business."""
         ...
 
     async def reset_breakers(self, account: str = "") -> int:
         """Let the targets of an account, or of all, be tried again at once. How many had been left alone."""
         ...
 
-    async def probe(self, account: str) -> ProbeResult:
-        """Make the cheapest real call to an account of the applied settings."""
+    async def probe(self, account: str, key_id: str | None = None) -> ProbeResult:
+        """Make the cheapest real call to an account of the applied settings, with this key, else with the one that serves now."""
         ...
 
     async def probe_candidate(self, account: Account, key: str) -> ProbeResult:

@@ -18,6 +18,7 @@ from lynkr_desktop.engine.resilience.breaker import Breakers
 from lynkr_desktop.engine.resilience.failures import Again, NextTarget, Stop, after, is_targets_fault
 from lynkr_desktop.engine.resilience.guard import BudgetGuard
 from lynkr_desktop.engine.resilience.health import HealthBook
+from lynkr_desktop.engine.resilience.keys import KeyRing, is_keys_fault, ref_of
 from lynkr_desktop.engine.resilience.ladder import Needs, Rung, Skipped, ladder, with_larger_window
 from lynkr_desktop.engine.upstream import Upstream
 from lynkr_desktop.engine.wire.contract import CannotCarryError
@@ -43,6 +44,7 @@ class Attempts:
     ) -> None:
         self.breakers = Breakers()
         self.health = HealthBook()
+        self.keys = KeyRing(bus.publish)
         self._upstream = upstream
         self._bus = bus
         self._awake = awake
@@ -73,9 +75,10 @@ class Attempts:
     async def _try(
         self, request: ChatRequest, rung: Rung, exchange: OpenExchange, plan: Plan, *, has_next: bool
     ) -> Answer | LynkrError:
-        """One target, as often as its failures allow."""
+        """One target, as often as its failures allow; of an account with several keys, with each that may serve."""
         target = rung[0]
         limits = plan.settings.limits
+        tried: set[str] = set()
         tries = 0
         while True:
             tries += 1
@@ -83,6 +86,8 @@ class Attempts:
             try:
                 self._budgets.reserve(exchange, request.max_tokens, plan.facts_of(target))
                 access = await self._awake(plan.access(target.account))
+                if access.spares:
+                    access = self.keys.chosen(access, tried, time.monotonic()) or access
                 prepared = prepare(request, rung, access, exchange.inbound, limits)
             except (CannotCarryError, LynkrError) as error:
                 problem = ConfigError(str(error)) if isinstance(error, CannotCarryError) else error
@@ -93,7 +98,10 @@ class Attempts:
             try:
                 answer = await fetch(self._upstream, prepared)
             except UpstreamError as error:
-                self._failed(exchange, rung, started_ms, error)
+                if access.key_name and self._changes_key(exchange, rung, started_ms, error, (access, plan, tried)):
+                    tries -= 1
+                    continue
+                self._failed(exchange, rung, started_ms, error, access.key_name)
                 decision = after(error, tries, has_next=has_next)
                 if not isinstance(decision, Again):
                     return error
@@ -115,6 +123,9 @@ class Attempts:
         else:
             self.breakers.succeeded(target)
         self.health.record(target.account, now, kind=kind, first_token_ms=exchange.first_token_ms)
+        access = answer.prepared.access
+        if access.key_name:
+            self.keys.served(access, now, kind, exchange.first_token_ms)
         exchange.attempts.append(
             Attempt(
                 account=target.account,
@@ -126,19 +137,35 @@ class Attempts:
                 status=answer.reply.status,
                 error=kind or "",
                 detail=str(error)[:500] if error else "",
+                key=access.key_name,
             )
         )
 
-    def _failed(self, exchange: OpenExchange, rung: Rung, started_ms: float, error: UpstreamError) -> None:
+    def _changes_key(
+        self, exchange: OpenExchange, rung: Rung, started_ms: float, error: UpstreamError, used: tuple[Access, Plan, set[str]]
+    ) -> bool:
+        """Note how a key of several did. Is it this key's failure alone, and another one left to try?"""
+        (access, plan, tried), now = used, time.monotonic()
+        self.keys.failed(access, error, now)
+        if not is_keys_fault(error.kind):
+            return False
+        tried.add(ref_of(access))
+        if self.keys.chosen(plan.access(rung[0].account), tried, now) is None:
+            return False
+        self.breakers.undecided(rung[0])
+        self._note(exchange, rung, started_ms, error, access.key_name)
+        return True
+
+    def _failed(self, exchange: OpenExchange, rung: Rung, started_ms: float, error: UpstreamError, key: str) -> None:
         target, now = rung[0], time.monotonic()
         if is_targets_fault(error.kind):
             self.breakers.failed(target, now)
             self.health.record(target.account, now, kind=error.kind)
         else:
             self.breakers.undecided(target)
-        self._note(exchange, rung, started_ms, error)
+        self._note(exchange, rung, started_ms, error, key)
 
-    def _note(self, exchange: OpenExchange, rung: Rung, started_ms: float, error: LynkrError) -> None:
+    def _note(self, exchange: OpenExchange, rung: Rung, started_ms: float, error: LynkrError, key: str = "") -> None:
         target, tier = rung
         exchange.attempts.append(
             Attempt(
@@ -151,6 +178,7 @@ class Attempts:
                 status=error.status if isinstance(error, UpstreamError) else None,
                 error=error.kind if isinstance(error, UpstreamError) else "config",
                 detail=str(error)[:500],
+                key=key,
             )
         )
 

@@ -6,6 +6,7 @@ for it.
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -22,6 +23,7 @@ from lynkr_desktop.engine.providers import auth
 from lynkr_desktop.engine.providers.access import Access
 from lynkr_desktop.engine.providers.models import facts_of
 from lynkr_desktop.engine.resilience.guard import BudgetGuard
+from lynkr_desktop.engine.resilience.keys import KeyRing, is_keys_fault, ref_of
 from lynkr_desktop.engine.routing.clients import client_of
 from lynkr_desktop.engine.routing.facts import project_of
 from lynkr_desktop.engine.upstream import Call, Timeouts, Upstream
@@ -95,13 +97,21 @@ class Embedder:
     """Serves requests for vectors."""
 
     def __init__(
-        self, upstream: Upstream, bus: Bus, budgets: BudgetGuard, vectors: Vectors, sending: Callable[[Sent], None]
+        self,
+        upstream: Upstream,
+        bus: Bus,
+        budgets: BudgetGuard,
+        *,
+        vectors: Vectors,
+        keys: KeyRing,
+        sending: Callable[[Sent], None],
     ) -> None:
         self._sending = sending
         self._upstream = upstream
         self._bus = bus
         self._budgets = budgets
         self._vectors = vectors
+        self._keys = keys
 
     async def answer(self, inbound: Inbound, plan: Plan) -> Reply:
         """Serve one request. Never raises but when the client has left."""
@@ -143,17 +153,14 @@ class Embedder:
         facts = facts_of(exchange.provider, target.model)
         self._budgets.reserve(exchange, 1, facts)
         exchange.losses = request.losses
-        started_ms = exchange.elapsed_ms()
         self._sending(exchange.sent_to(target, None, exchange.provider))
-        try:
-            answer = await (self._asked(request, target, access, plan) if access else self._made_here(request, exchange))
-        except UpstreamError as error:
-            exchange.attempts.append(_attempt(exchange, target, started_ms, error))
-            raise
+        if access is None:
+            answer = await self._made_here(request, exchange)
+        else:
+            answer = await self._made_there(request, exchange, target, access, plan)
         exchange.served = target
         is_native = access is not None and request.form.startswith(access.provider.wire)
         exchange.fidelity = "native" if is_native else "translated"
-        exchange.attempts.append(_attempt(exchange, target, started_ms, None))
         exchange.usage = Usage(input_tokens=answer.tokens, output_tokens=None if answer.tokens is None else 0)
         price = cost(exchange.usage, facts)
         exchange.cost_usd, exchange.cost_basis = price.usd, price.basis
@@ -165,10 +172,35 @@ class Embedder:
             raise ClientError(
                 f"The built-in embedding model makes vectors of {vectors.DIMENSIONS} numbers.", "Ask for no other size."
             )
+        started_ms = exchange.elapsed_ms()
         made = await self._vectors.make(embeddings.texts_of(request))
+        exchange.attempts.append(_attempt(exchange, BUILT_IN, started_ms, None))
         if made.is_cut:
             exchange.losses = (*exchange.losses, "all but the first 512 tokens of a text")
         return made.answer
+
+    async def _made_there(
+        self, request: EmbeddingsRequest, exchange: OpenExchange, target: Target, first: Access, plan: Plan
+    ) -> EmbeddingsAnswer:
+        """An account's vectors, by the first of its keys that is served. Raises `UpstreamError`."""
+        tried = set[str]()
+        while True:
+            access, started_ms = self._keys.chosen(first, tried, time.monotonic()) or first, exchange.elapsed_ms()
+            try:
+                answer = await self._asked(request, target, access, plan)
+            except UpstreamError as error:
+                exchange.attempts.append(_attempt(exchange, target, started_ms, error, access.key_name))
+                if not access.key_name:
+                    raise
+                self._keys.failed(access, error, time.monotonic())
+                tried.add(ref_of(access))
+                if not is_keys_fault(error.kind) or self._keys.chosen(first, tried, time.monotonic()) is None:
+                    raise
+            else:
+                exchange.attempts.append(_attempt(exchange, target, started_ms, None, access.key_name))
+                if access.key_name:
+                    self._keys.served(access, time.monotonic(), None, None)
+                return answer
 
     async def _asked(self, request: EmbeddingsRequest, target: Target, access: Access, plan: Plan) -> EmbeddingsAnswer:
         provider, account, limits = access.provider, access.account, plan.settings.limits
@@ -191,7 +223,7 @@ class Embedder:
             reply.close()
 
 
-def _attempt(exchange: OpenExchange, target: Target, started_ms: float, error: UpstreamError | None) -> Attempt:
+def _attempt(exchange: OpenExchange, target: Target, started_ms: float, error: UpstreamError | None, key: str = "") -> Attempt:
     return Attempt(
         account=target.account,
         model=target.model,
@@ -202,4 +234,5 @@ def _attempt(exchange: OpenExchange, target: Target, started_ms: float, error: U
         status=error.status if error else 200,
         error=error.kind if error else "",
         detail=str(error)[:500] if error else "",
+        key=key,
     )

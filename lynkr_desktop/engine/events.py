@@ -6,7 +6,10 @@ from lynkr_desktop.config.settings import Mode
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """One try at one target. Times in milliseconds from the exchange's start; `error` is a failure kind, empty if it served."""
+    """One try at one target. Times in milliseconds from the exchange's start; `error` is a failure kind, empty if it served.
+
+    `key` is the name of the account's key, where it has several.
+    """
 
     account: str
     model: str
@@ -17,6 +20,7 @@ class Attempt(msgspec.Struct, frozen=True):
     status: int | None
     error: str = ""
     detail: str = ""
+    key: str = ""
 
 
 class ScoredDimension(msgspec.Struct, frozen=True):

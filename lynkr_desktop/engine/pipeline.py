@@ -171,7 +171,7 @@ def _route_headers(exchange: OpenExchange) -> dict[str, str]:
         if exchange.attempts:
             first = exchange.attempts[0]
             headers |= {
-                "x-lynkr-fallback": f"{first.account}:{first.model} failed ({first.error})",
+                "x-lynkr-fallback": f"{first.account}:{first.model}{first.key and f', {first.key},'} failed ({first.error})",
                 "x-lynkr-served-tier": exchange.served_tier or "",
             }
         if exchange.losses:

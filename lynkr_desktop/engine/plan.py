@@ -5,10 +5,11 @@ from collections.abc import Mapping
 import msgspec
 
 from lynkr_desktop.config.secrets import Secret
-from lynkr_desktop.config.settings import Settings, Target
+from lynkr_desktop.config.settings import Account, AccountKey, Settings, Target
 from lynkr_desktop.engine.providers import auth, catalogue
 from lynkr_desktop.engine.providers.access import Access
 from lynkr_desktop.engine.providers.models import ModelFacts, facts_of
+from lynkr_desktop.engine.providers.provider import Provider
 from lynkr_desktop.errors import ConfigError
 
 
@@ -42,6 +43,18 @@ class Plan(msgspec.Struct, frozen=True):
         )
 
 
+def _access(account: Account, provider: Provider, base_url: str, keys: Mapping[str, Secret]) -> Access:
+    """An account with the keys that may travel to its address: not those that were entered for another one."""
+    usable = [
+        Access(account, provider, base_url, secret, key.id, key.name)
+        for key in account.keys or (AccountKey(),)
+        if (secret := keys.get(account.ref(key.id))) is not None and (not key.origin or key.origin == auth.origin_of(base_url))
+    ]
+    if len(usable) < 2:
+        return Access(account, provider, base_url, usable[0].key if usable else None, usable[0].key_id if usable else "")
+    return msgspec.structs.replace(usable[0], spares=tuple(usable[1:]))
+
+
 def plan_of(settings: Settings, keys: Mapping[str, Secret], embedded: tuple[str, Secret] | None) -> Plan:
     """Settings with their keys. `embedded` is the built-in model's address and key while it runs."""
     accesses = {}
@@ -49,10 +62,10 @@ def plan_of(settings: Settings, keys: Mapping[str, Secret], embedded: tuple[str,
         provider = catalogue.provider(account.provider)
         if provider is None or not account.is_enabled:
             continue
-        base_url, key = account.base_url or provider.base_url, keys.get(account.id)
+        base_url = account.base_url or provider.base_url
         if provider.is_embedded:
             base_url, key = embedded or ("", Secret(""))
-        elif key is not None and account.key_origin and auth.origin_of(base_url) != account.key_origin:
-            key = None  # the address is another one than the key was entered for
-        accesses[account.id] = Access(account, provider, base_url, key)
+            accesses[account.id] = Access(account, provider, base_url, key)
+        else:
+            accesses[account.id] = _access(account, provider, base_url, keys)
     return Plan(settings, accesses)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from lynkr_desktop.config.secrets import Secret
-from lynkr_desktop.config.settings import Account, Routing, Settings, validate
+from lynkr_desktop.config.settings import Account, AccountKey, Routing, Settings, validate
 from lynkr_desktop.engine import probe as probes
 from lynkr_desktop.engine.admin import Admin, ControlPages, Metrics, RoutingPages, Sources, Steward
 from lynkr_desktop.engine.api import (
@@ -18,6 +19,7 @@ from lynkr_desktop.engine.api import (
     Analysis,
     Bucket,
     Figures,
+    KeyState,
     Learned,
     LocalServer,
     ProbeResult,
@@ -93,7 +95,14 @@ class EngineService:
         self._pipeline = Pipeline(plan_of(settings, self._keys, None), self._attempts, self._bus, self._responses, self._budgets)
         self._counter = TokenCounter(self._upstream)
         self.vectors = Vectors(self._upstream, ledger_file.parent / "models")
-        self._embedder = Embedder(self._upstream, self._bus, self._budgets, self.vectors, self._ledger.begin)
+        self._embedder = Embedder(
+            self._upstream,
+            self._bus,
+            self._budgets,
+            vectors=self.vectors,
+            keys=self._attempts.keys,
+            sending=self._ledger.begin,
+        )
         self._metrics = Metrics(time.monotonic())
         self._admin = Admin(
             lambda: self._pipeline.plan,
@@ -298,11 +307,13 @@ class EngineService:
         self._attempts.breakers.reset()
         await self.apply(settings)
 
-    async def set_key(self, account: str, key: str) -> None:
-        """Use a key from now on; empty removes it."""
-        self._keys.pop(account, None)
+    async def set_key(self, ref: str, key: str) -> None:
+        """Use a key from now on, under its name; empty removes it."""
+        self._keys.pop(ref, None)
         if key:
-            self._keys[account] = Secret(key)
+            self._keys[ref] = Secret(key)
+        account = ref.partition(":")[0]
+        self._attempts.keys.forget(ref)
         self._attempts.breakers.reset(account)
         self._attempts.health.forget(account)
         self._replan()
@@ -373,7 +384,7 @@ class EngineService:
         detail = health.detail
         if not account.is_enabled:
             state, detail = "disabled", ""
-        elif provider is not None and provider.needs_key and account.id not in self._keys:
+        elif provider is not None and provider.needs_key and not any(ref in self._keys for ref in (account.id, *account.refs)):
             state, detail = "no_key", ""
         return AccountState(
             id=account.id,
@@ -387,11 +398,37 @@ class EngineService:
             errors=health.errors,
             p50_first_token_ms=health.p50_first_token_ms,
             p95_first_token_ms=health.p95_first_token_ms,
+            keys=tuple(self._key_state(account, key) for key in account.keys) if len(account.keys) > 1 else (),
         )
 
-    async def probe(self, account: str) -> ProbeResult:
-        """Make the cheapest real call to an account."""
-        return await self._probe(await self._awake(self._pipeline.plan.access(account)))
+    def _key_state(self, account: Account, key: AccountKey) -> KeyState:
+        ref, now = account.ref(key.id), time.monotonic()
+        health, rest = self._attempts.keys.health(ref, now), self._attempts.keys.rest(ref, now)
+        access = self._pipeline.plan.accesses.get(account.id)
+        state: str = health.state
+        if ref not in self._keys:
+            state = "no_key"
+        elif access is not None and not any(each.key_id == key.id for each in (access, *access.spares)):
+            state = "elsewhere"
+        elif rest is not None:
+            state = "resting"
+        detail = rest.detail if rest else health.detail
+        left = math.ceil(rest.until - now) if rest else 0
+        return KeyState(key.id, key.name, state, detail, health.requests, health.errors, left)
+
+    async def probe(self, account: str, key_id: str | None = None) -> ProbeResult:
+        """Make the cheapest real call to an account. A key that is served rests no longer."""
+        first = await self._awake(self._pipeline.plan.access(account))
+        access = self._attempts.keys.chosen(first, (), time.monotonic()) or first
+        if key_id is not None:
+            found = next((each for each in (first, *first.spares) if each.key_id == key_id), None)
+            if found is None:
+                raise ConfigError("This key cannot be used.", "It is missing, or was entered for another address.", field="key")
+            access = found
+        result = await self._probe(access)
+        if result.is_ok:
+            self._attempts.keys.wake(access)
+        return result
 
     async def probe_candidate(self, account: Account, key: str) -> ProbeResult:
         """The same for an account that is not among the settings."""

@@ -161,12 +161,15 @@ async def _doctor(asked: _Asked) -> dict[str, Any]:
     for account in settings.accounts:
         if not account.is_enabled:
             continue
-        try:
-            result = await asked.desk.probe(account.id)
-        except LynkrError as error:
-            checks.append((account.id, False, f"{error.title} {error.detail}".strip()))
-        else:
-            checks.append((account.id, result.is_ok, result.text if not result.is_ok else f"{result.milliseconds:.0f} ms"))
+        several = len(account.keys) > 1
+        for key in account.keys if several else (None,):
+            name = f"{account.id}, {key.name}" if key else account.id
+            try:
+                result = await asked.desk.probe(account.id, key.id if key else None)
+            except LynkrError as error:
+                checks.append((name, False, f"{error.title} {error.detail}".strip()))
+            else:
+                checks.append((name, result.is_ok, result.text if not result.is_ok else f"{result.milliseconds:.0f} ms"))
     return {
         "value": [{"name": name, "is_well": is_well, "words": detail} for name, is_well, detail in checks],
         "lines": [words.check(name, is_well=is_well, words=detail) for name, is_well, detail in checks],

@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol, TypeVar
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from lynkr_desktop.config.secrets import KeychainState, Secret, SecretStore
-from lynkr_desktop.config.settings import Account, Routing, Settings, validate
+from lynkr_desktop.config.settings import Account, AccountKey, Routing, Settings, validate
 from lynkr_desktop.engine.api import (
     ActivityQuery,
     Analysis,
@@ -218,40 +218,41 @@ class Bridge(QObject):
     async def load_keys(self) -> None:
         """Give the engine the keys that were entered. Waits as long as the keychain does; what is missing is no error."""
         for account in self._settings.accounts:
-            if account.key_origin and (key := await self._secrets.get(account.id)) is not None:
-                await self._hand_over(account.id, key)
+            for ref in account.refs:
+                if (key := await self._secrets.get(ref)) is not None:
+                    await self._hand_over(ref, key)
         self.signals.settings_changed.emit()
         self._refresh()
 
-    async def set_key(self, account_id: str, key: str) -> None:
-        """Keep an account's key in the system's keychain and use it."""
-        await self._keep_key(account_id, Secret(key.strip()))
+    async def set_key(self, ref: str, key: str) -> None:
+        """Keep a key in the system's keychain, under its name, and use it."""
+        await self._keep_key(ref, Secret(key.strip()))
         self.signals.settings_changed.emit()
         self._refresh()
 
-    async def delete_key(self, account_id: str) -> None:
-        """Forget an account's key. The last change remembers it, so that `undo` can bring it back."""
-        key = await self._secrets.get(account_id)
+    async def delete_key(self, ref: str) -> None:
+        """Forget a key. The last change remembers it, so that `undo` can bring it back."""
+        key = await self._secrets.get(ref)
         if key is not None and self._steps:
-            self._steps[-1].keys[account_id] = key
-        await self._secrets.delete(account_id)
-        await self._run(self._engine.set_key(account_id, ""))
-        self._hints.pop(account_id, None)
+            self._steps[-1].keys[ref] = key
+        await self._secrets.delete(ref)
+        await self._run(self._engine.set_key(ref, ""))
+        self._hints.pop(ref, None)
         self.signals.settings_changed.emit()
         self._refresh()
 
-    async def _keep_key(self, account_id: str, key: Secret) -> None:
-        await self._secrets.set(account_id, key)
-        await self._hand_over(account_id, key)
+    async def _keep_key(self, ref: str, key: Secret) -> None:
+        await self._secrets.set(ref, key)
+        await self._hand_over(ref, key)
 
-    async def _hand_over(self, account_id: str, key: Secret) -> None:
+    async def _hand_over(self, ref: str, key: Secret) -> None:
         value = key.reveal()
-        self._hints[account_id] = f"…{value[-_HINT_LETTERS:]}" if len(value) >= _SHORTEST_HINTED else "…"
-        await self._run(self._engine.set_key(account_id, value))
+        self._hints[ref] = f"…{value[-_HINT_LETTERS:]}" if len(value) >= _SHORTEST_HINTED else "…"
+        await self._run(self._engine.set_key(ref, value))
 
-    def key_hint(self, account_id: str) -> str:
-        """The end of an account's key (`…4f2a`); empty if there is none."""
-        return self._hints.get(account_id, "")
+    def key_hint(self, ref: str) -> str:
+        """The end of a key (`…4f2a`); empty if there is none."""
+        return self._hints.get(ref, "")
 
     def key_place(self) -> str:
         """Where keys are kept, in words."""
@@ -268,10 +269,12 @@ class Bridge(QObject):
         if key.strip():
             return key.strip()
         known = self._settings.account(account.id)
-        if known is None or (known.key_origin or _origin(known)) != _origin(account):
+        if known is None:
             return ""
-        kept = await self._secrets.get(account.id)
-        return kept.reveal() if kept else ""
+        for place in account.keys or known.keys or (AccountKey(_origin(known)),):
+            if place.origin in ("", _origin(account)) and (kept := await self._secrets.get(account.ref(place.id))) is not None:
+                return kept.reveal()
+        return ""
 
     # ------------------------------------------------------------ tasks
 
@@ -334,9 +337,9 @@ class Bridge(QObject):
         """Let the targets of an account, or of all, be tried again at once. How many had been left alone."""
         return await self._run(self._engine.reset_breakers(account))
 
-    async def probe(self, account: str) -> ProbeResult:
-        """Make the cheapest real call to an account of the applied settings."""
-        return await self._run(self._engine.probe(account))
+    async def probe(self, account: str, key_id: str | None = None) -> ProbeResult:
+        """Make the cheapest real call to an account of the applied settings, with this key or the one that serves now."""
+        return await self._run(self._engine.probe(account, key_id))
 
     async def probe_candidate(self, account: Account, key: str) -> ProbeResult:
         """The same for an account as it stands in a form."""

@@ -55,16 +55,16 @@ class Desk(Protocol):
         """Is there a change to take back?"""
         ...
 
-    async def set_key(self, account_id: str, key: str) -> None:
-        """Keep an account's key in the system's keychain and use it. Raises `LynkrError`."""
+    async def set_key(self, ref: str, key: str) -> None:
+        """Keep a key in the system's keychain, under its name (`Account.ref`), and use it. Raises `LynkrError`."""
         ...
 
-    async def delete_key(self, account_id: str) -> None:
-        """Forget an account's key."""
+    async def delete_key(self, ref: str) -> None:
+        """Forget a key."""
         ...
 
-    def key_hint(self, account_id: str) -> str:
-        """The end of an account's key (`…4f2a`); empty if there is none."""
+    def key_hint(self, ref: str) -> str:
+        """The end of a key (`…4f2a`); empty if there is none."""
         ...
 
     def key_place(self) -> str:
@@ -107,8 +107,8 @@ class Desk(Protocol):
         """Let the targets of an account, or of all, be tried again at once. How many had been left alone."""
         ...
 
-    async def probe(self, account: str) -> ProbeResult:
-        """Make the cheapest real call to an account of the applied settings."""
+    async def probe(self, account: str, key_id: str | None = None) -> ProbeResult:
+        """Make the cheapest real call to an account of the applied settings, with this key or the one that serves now."""
         ...
 
     async def probe_candidate(self, account: Account, key: str) -> ProbeResult:

@@ -452,7 +452,7 @@ def exchange_as_text(exchange: Exchange) -> str:
         lines.append(f"Score {exchange.score}")
     lines += [f"  {points(dimension.points)}  {dimension.reason}" for dimension in exchange.dimensions]
     lines += [
-        f"{attempt_line(attempt.account, attempt.model)}: {attempt.error or 'served'} after {shown.duration(attempt.ended_ms)}"
+        f"{attempt_line(attempt)}: {attempt.error or 'served'} after {shown.duration(attempt.ended_ms)}"
         for attempt in exchange.attempts
     ]
     if was_served(exchange):
@@ -480,12 +480,12 @@ def attempt_end(attempt: Attempt) -> str:
 
 def attempt_summary(attempt: Attempt) -> str:
     """An attempt in words."""
-    return f"{attempt_line(attempt.account, attempt.model)}: {attempt_end(attempt)}"
+    return f"{attempt_line(attempt)}: {attempt_end(attempt)}"
 
 
-def attempt_line(account: str, model: str) -> str:
-    """Which target an attempt went to."""
-    return f"{account} · {model}"
+def attempt_line(attempt: Attempt) -> str:
+    """Which target an attempt went to, and with which key where the account has several."""
+    return " · ".join(part for part in (attempt.account, attempt.model, attempt.key) if part)
 
 
 # ---------------------------------------------------------------- tray

@@ -6,7 +6,7 @@ from lynkr_desktop.config.settings import TIERS, ClientToken, Settings
 from lynkr_desktop.engine.api import AccountState, Snapshot
 from lynkr_desktop.ui import format as shown
 from lynkr_desktop.ui.text import ACCOUNT_STATES, mode_title, tray_today
-from lynkr_desktop.ui.text_setup import requests_counted
+from lynkr_desktop.ui.text_setup import key_health, requests_counted
 
 NO_SUCH_COMMAND: Final = "The running Lynkr Desktop does not know this command. It may be an older one."
 NO_SUCH_MODE: Final = "There is no such mode. Use auto, pin TIER, direct, observe or local."
@@ -52,10 +52,12 @@ def tiers(settings: Settings) -> list[str]:
 
 def providers(accounts: tuple[AccountState, ...]) -> list[str]:
     """The providers and how they do."""
-    return [
-        f"{account.id:<20} {ACCOUNT_STATES.get(account.state, account.state):<14} {account.title} {account.detail}".rstrip()
-        for account in accounts
-    ] or [NO_PROVIDERS]
+    lines = []
+    for account in accounts:
+        state = ACCOUNT_STATES.get(account.state, account.state)
+        lines.append(f"{account.id:<20} {state:<14} {account.title} {account.detail}".rstrip())
+        lines += [f"  {key_health(key, '')}" for key in account.keys]
+    return lines or [NO_PROVIDERS]
 
 
 def clients(tokens: tuple[ClientToken, ...]) -> list[str]:

@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from lynkr_desktop.config.settings import Boundaries, Mode, Target, Tier
-from lynkr_desktop.engine.api import AccountState, LocalServer, ProbeResult
+import msgspec
+
+from lynkr_desktop.config.settings import AccountKey, Boundaries, Mode, Target, Tier
+from lynkr_desktop.engine.api import AccountState, KeyState, LocalServer, ProbeResult
 from lynkr_desktop.engine.providers.models import ModelFacts
 from lynkr_desktop.engine.providers.provider import Auth, Provider
 from lynkr_desktop.engine.routing.replay import WhatIf
@@ -217,6 +219,9 @@ NAME: Final = "Name"
 KEY: Final = "API key"
 ADDRESS: Final = "Address"
 ADDRESS_HINT: Final = "https://host/path without /v1"
+ADD_KEY: Final = "Add another key"
+ADD_KEY_TIP: Final = "It serves while the keys before it are refused, used up or asked too often."
+REMOVE_KEY: Final = "Remove this key"
 GET_KEY: Final = "Get a key"
 TEST: Final = "Test"
 EDIT: Final = "Edit"
@@ -231,6 +236,15 @@ STARTED_BY_US: Final = "on this machine, started by Lynkr"
 NO_ADDRESS: Final = "Enter the server's address."
 NO_KEY_TYPED: Final = "Paste the key first."
 KEY_DROPPED: Final = "The address is another one: enter the key again. The old one is never sent there."
+KEY_STATES: Final = {
+    "unknown": "not used yet",
+    "healthy": "healthy",
+    "slow": "slow",
+    "failing": "failing",
+    "no_key": "missing",
+    "elsewhere": "entered for another address",
+    "resting": "not used",
+}
 CARD_ROWS: Final = ("Model", "Key", "Address", "Offers")
 PROVIDERS_EMPTY: Final = "No provider yet"
 PROVIDERS_EMPTY_DETAIL: Final = "A provider answers requests: a vendor with a key of yours, or a model server on this machine."
@@ -246,11 +260,22 @@ def card_title(title: str, provider: str) -> str:
     return title if title == provider else f"{title} · {provider}"
 
 
-def key_line(entry: Provider | None, hint: str, place: str) -> str:
-    """Where an account's key is and how it ends."""
-    if hint:
-        return f"in {place} · ends {hint}" if place != KEYCHAIN_SESSION else f"{KEYCHAIN_SESSION} · ends {hint}"
+def key_line(entry: Provider | None, hints: Sequence[str], place: str) -> str:
+    """Where an account's keys are and how they end."""
+    if hints:
+        kept = f"in {place}" if place != KEYCHAIN_SESSION else KEYCHAIN_SESSION
+        return f"{kept} · ends {hints[0]}" if len(hints) == 1 else f"{len(hints)} keys {kept}"
     return "missing" if entry is not None and entry.needs_key else "none needed"
+
+
+def key_name(key: AccountKey) -> str:
+    """What a key is called beside the account's others."""
+    return key.title or f"Key {key.id or 1}"
+
+
+def key_field_name(key: AccountKey) -> str:
+    """A key's field as screen readers say it."""
+    return KEY if not key.id and not key.title else f"{KEY}: {key_name(key)}"
 
 
 def key_placeholder(entry: Provider, hint: str) -> str:
@@ -298,6 +323,27 @@ def probe_words(result: ProbeResult) -> str:
     if result.is_ok:
         return f"Answered in {shown.duration(result.milliseconds)}: “{result.text}”"
     return f"{result.text}\n{result.next_step or failure(result.kind)[1]}".strip()
+
+
+def key_health(key: KeyState, hint: str) -> str:
+    """How one of several keys does."""
+    name = f"K{key.name[1:]}" if key.name.startswith("key ") else key.name
+    state = KEY_STATES.get(key.state, key.state)
+    if key.rests_seconds:
+        state = f"{state} for {shown.duration(key.rests_seconds * 1000)}"
+    used = f"{requests_counted(key.requests)}, {shown.count(key.errors)} failed" if key.requests else ""
+    why = key.detail.partition("\n")[0] if key.rests_seconds else ""
+    return " · ".join(part for part in (name, f"ends {hint}" if hint else "", state, used, why) if part)
+
+
+def named_result(key: AccountKey, result: ProbeResult) -> ProbeResult:
+    """The failed test of one of several keys, with its name."""
+    return result if result.is_ok else msgspec.structs.replace(result, text=f"{key_name(key)}: {result.text}")
+
+
+def tested_keys(results: Sequence[tuple[AccountKey, ProbeResult]]) -> str:
+    """The tests of an account's keys, one after the other."""
+    return "\n".join(f"{key_name(key)}: {probe_words(result)}" for key, result in results)
 
 
 def found_server(server: LocalServer) -> str:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lynkr_desktop.config.environment import ProviderNames, apply_environment, base_address, origin, read_env_file
 from lynkr_desktop.config.secrets import ADMIN_REF, TOKEN_REF, Secret
-from lynkr_desktop.config.settings import Account, Mode, ModeKind, Settings, Target, Tier, TierTargets
+from lynkr_desktop.config.settings import Account, AccountKey, Mode, ModeKind, Settings, Target, Tier, TierTargets
 from lynkr_desktop.engine.providers import auth
 from lynkr_desktop.errors import ConfigError
 from lynkr_desktop.startup import known_names
@@ -177,7 +177,9 @@ def test_a_missing_key_is_a_notice_not_a_failure() -> None:
 
 
 def test_an_account_of_the_file_keeps_what_the_environment_does_not_say() -> None:
-    kept = Account("openai", "openai", title="Work", model="gpt-5", key_origin="https://api.openai.com", is_enabled=False)
+    kept = Account(
+        "openai", "openai", title="Work", model="gpt-5", keys=(AccountKey("https://api.openai.com"),), is_enabled=False
+    )
     settings, _, notices = read({"MODEL_PROVIDER": "openai", "OPENAI_MODEL": "gpt-5-mini"}, Settings(accounts=(kept,)))
     assert settings.accounts == (dataclasses.replace(kept, model="gpt-5-mini"),)
     assert notices == []
@@ -201,17 +203,17 @@ def test_a_key_is_bound_to_the_address_that_it_came_with() -> None:
     account = settings.account("openai")
     assert account is not None
     assert account.base_url == "https://proxy.example.org:8443/openai"
-    assert account.key_origin == "https://proxy.example.org:8443"
+    assert account.keys[0].origin == "https://proxy.example.org:8443"
     account = read({"OPENAI_API_KEY": "k"})[0].account("openai")
     assert account is not None
-    assert (account.base_url, account.key_origin) == ("", "https://api.openai.com")
+    assert (account.base_url, account.keys[0].origin) == ("", "https://api.openai.com")
 
 
 def test_a_new_address_does_not_move_the_saved_key() -> None:
-    kept = Account("openai", "openai", key_origin="https://api.openai.com")
+    kept = Account("openai", "openai", keys=(AccountKey("https://api.openai.com"),))
     account = read({"OPENAI_ENDPOINT": "https://evil.example.org"}, Settings(accounts=(kept,)))[0].account("openai")
     assert account is not None
-    assert account.key_origin == "https://api.openai.com"
+    assert account.keys[0].origin == "https://api.openai.com"
 
 
 @pytest.mark.parametrize(
@@ -281,7 +283,7 @@ def test_a_broken_address_in_the_file_does_not_stop_the_environment() -> None:
     saved = Settings(accounts=(Account("openai", "openai", base_url="http://host:port"),))
     account = read({"OPENAI_API_KEY": "k"}, saved)[0].account("openai")
     assert account is not None
-    assert account.key_origin == ""
+    assert account.keys == (AccountKey(),)
 
 
 def test_two_addresses_that_differ_are_told() -> None:

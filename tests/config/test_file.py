@@ -12,7 +12,7 @@ import pytest
 
 from lynkr_desktop.config import migrations
 from lynkr_desktop.config.file import convert, load, save
-from lynkr_desktop.config.settings import VERSION, Account, Mode, ModeKind, Settings, Target, Tier
+from lynkr_desktop.config.settings import VERSION, Account, AccountKey, Mode, ModeKind, Settings, Target, Tier, validate
 from lynkr_desktop.errors import ConfigError
 
 VERSION_1 = Path(__file__).with_name("version-1.json")
@@ -45,6 +45,23 @@ def test_version_1_loads_for_ever() -> None:
     assert settings.routing.tiers.simple == (Target("lab", "qwen2.5:7b"), Target("anthropic", "claude-haiku-4-5"))
     assert settings.limits.connect_seconds == 5.0
     assert [account.is_enabled for account in settings.accounts] == [True, False]
+    assert [account.keys for account in settings.accounts] == [(AccountKey("https://api.anthropic.com"),), ()]
+
+
+def test_version_2_loads_for_ever() -> None:
+    loaded = load(VERSION_1.with_name("version-2.json"))
+    assert (loaded.is_read_only, loaded.notice) == (False, "")
+    (account,) = loaded.settings.accounts
+    assert account.keys == (AccountKey("https://api.openai.com", "2", "team"), AccountKey("https://api.openai.com"))
+    assert account.refs == ("openai:2", "openai")
+
+
+@pytest.mark.parametrize("ids", [["", ""], ["2", "2"], ["1"], ["endpoint-token"], ["a:b"], [str(each) for each in range(2, 30)]])
+def test_keys_that_cannot_be_told_apart_are_refused(ids: list[str]) -> None:
+    account = Account("openai", "openai", keys=tuple(AccountKey("https://x.example", each) for each in ids))
+    with pytest.raises(ConfigError) as caught:
+        validate(Settings(accounts=(account,)))
+    assert caught.value.field.startswith("accounts[0].keys")
 
 
 def test_the_file_is_for_this_user_only(tmp_path: Path) -> None:

@@ -132,7 +132,7 @@ def test_its_variables_make_the_account(entry: Provider) -> None:
     assert account is not None
     assert (account.provider, account.model, notices) == (entry.id, "m", [])
     assert auth.chat_url(entry, account.base_url, "m") == auth.chat_url(entry, base, "m")
-    assert account.key_origin == auth.origin_of(base)
+    assert account.keys[0].origin == auth.origin_of(base)
     assert secrets[entry.id] == Secret("key-1")
     assert settings.routing.direct == Target(entry.id, "m")
 

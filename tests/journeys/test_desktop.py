@@ -14,6 +14,7 @@ import pytest
 from lynkr_desktop.config.file import load, save
 from lynkr_desktop.config.settings import (
     Account,
+    AccountKey,
     Desktop,
     EngineLoop,
     Mode,
@@ -112,7 +113,7 @@ def test_a_click_in_the_tray_routes_the_next_request(desk: Desk, upstream: Upstr
 
 
 def settings_for(upstream: Upstream, loop: EngineLoop) -> Settings:
-    account = Account(ACCOUNT, ACCOUNT, base_url=upstream.url, model="model-direct", key_origin=upstream.url)
+    account = Account(ACCOUNT, ACCOUNT, base_url=upstream.url, model="model-direct", keys=(AccountKey(upstream.url),))
     tiers = TierTargets(*((Target(ACCOUNT, f"model-{tier.lower()}"),) for tier in Tier))
     desktop = replace(Desktop(), shows_window_at_start=False, engine_loop=loop)
     return Settings(accounts=(account,), routing=Routing(tiers=tiers), desktop=desktop)

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from lynkr_desktop.config.secrets import Secret, SessionSecrets, endpoint_token
-from lynkr_desktop.config.settings import Account, Settings
+from lynkr_desktop.config.settings import Account, AccountKey, Settings
 from lynkr_desktop.engine.plan import plan_of
 from lynkr_desktop.engine.wire import refusals
 from lynkr_desktop.errors import FailureKind, UpstreamError
@@ -134,7 +134,7 @@ def test_07_a_key_stays_with_the_server_that_it_was_entered_for() -> None:
     """Whoever changes the address, in the file or in the window, gets no key."""
     key = {"openai": Secret("the-key-of-openai")}
     for base_url, is_given in (("", True), ("https://api.openai.com/v1", True), ("https://evil.example", False)):
-        entry = Account("openai", "openai", base_url=base_url, key_origin="https://api.openai.com")
+        entry = Account("openai", "openai", base_url=base_url, keys=(AccountKey("https://api.openai.com"),))
         access = plan_of(Settings(accounts=(entry,)), key, None).accesses["openai"]
         assert (access.key is not None) is is_given, base_url
 

@@ -235,15 +235,15 @@ class LedgerDesk:
         """Was anything changed?"""
         return self._before is not None
 
-    async def set_key(self, account_id: str, key: str) -> None:
+    async def set_key(self, ref: str, key: str) -> None:
         """There is no keychain here."""
 
-    async def delete_key(self, account_id: str) -> None:
+    async def delete_key(self, ref: str) -> None:
         """There is no keychain here."""
 
-    def key_hint(self, account_id: str) -> str:
+    def key_hint(self, ref: str) -> str:
         """No key is kept."""
-        account = self.settings.account(account_id)
+        account = self.settings.account(ref.partition(":")[0])
         return "" if account is None or PROVIDERS[account.provider].is_local else "…4f2a"
 
     def key_place(self) -> str:
@@ -301,7 +301,7 @@ class LedgerDesk:
                 estimates[tier.value] = (str(target), None if amount is None else str(amount))
         return Analysis(route(self.settings.routing, facts, score(facts), ""), tokens, estimates)
 
-    async def probe(self, account: str) -> ProbeResult:
+    async def probe(self, account: str, key_id: str | None = None) -> ProbeResult:
         """Without an engine nothing is called."""
         return ProbeResult(is_ok=False, text=f"{account} was not called", milliseconds=0)
 

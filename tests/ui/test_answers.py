@@ -11,10 +11,11 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from lynkr_desktop.config.secrets import TOKEN_REF
-from lynkr_desktop.config.settings import Account, Mode, ModeKind, Routing, Settings, Target, Tier, TierTargets
+from lynkr_desktop.config.settings import Account, AccountKey, Mode, ModeKind, Routing, Settings, Target, Tier, TierTargets
 from lynkr_desktop.ui.answers import answer
 from lynkr_desktop.ui.single_instance import Claim, Question, SingleInstance
 from tests.fakes.caller import Caller
+from tests.fakes.dialects import CHAT
 from tests.fakes.script import Refuse, say
 from tests.fakes.upstream import OPENAI, Upstream
 from tests.ui.engine_room import TOKEN, EngineRoom, opened
@@ -178,6 +179,29 @@ def test_doctor_makes_real_calls(room: Room, upstream: Upstream) -> None:
     found = room.ask("doctor")
     assert found["is_well"] is False
     assert any(line.startswith("BAD") and "bad key" in line for line in found["lines"])
+
+
+def test_each_of_several_keys_is_listed_and_tested(qapp: QApplication, tmp_path: Path, openai_upstream: Upstream) -> None:
+    openai_upstream.expects_complaints = True
+    keys = (AccountKey(openai_upstream.url), AccountKey(openai_upstream.url, "2", "team"))
+    account = Account("openai", "openai", base_url=openai_upstream.url, model="gpt-5-mini", keys=keys)
+    settings = Settings(accounts=(account,), routing=Routing(mode=Mode(ModeKind.DIRECT), direct=Target("openai", "gpt-5-mini")))
+    secrets = {TOKEN_REF: TOKEN, "openai": "not-this-one-0123456789", "openai:2": openai_upstream.key}
+    with opened(qapp, tmp_path, settings, secrets) as engine:
+        room = Room(engine, tmp_path / "lynkr")
+        found = {each["name"]: each for each in room.ask("doctor")["value"]}
+        assert (found["openai, key 1"]["is_well"], found["openai, team"]["is_well"]) == (False, True)
+        assert "Incorrect API key provided" in found["openai, key 1"]["words"]
+        assert Caller(engine.engine.url, TOKEN).post(CHAT.path, CHAT.ask("hi")).status == 200
+        engine.until(lambda: engine.bridge.snapshot().accounts[0].keys[1].requests, "the snapshot")
+        listed = room.ask("providers")
+        assert [each["state"] for each in listed["value"][0]["keys"]] == ["resting", "healthy"]
+        assert (
+            listed["lines"][1].startswith("  Key 1 · not used for 10 min 0 s")
+            or "Key 1 · not used for 9 min" in listed["lines"][1]
+        )
+        assert listed["lines"][2] == "  team · healthy · 1 request, 0 failed"
+        assert not any(secret in str(listed) for secret in secrets.values())
 
 
 def test_token_and_what_is_unknown(room: Room) -> None:

@@ -12,7 +12,18 @@ from PySide6.QtTest import QSignalSpy
 from PySide6.QtWidgets import QApplication
 
 from lynkr_desktop.config.secrets import SessionSecrets
-from lynkr_desktop.config.settings import Account, Boundaries, Mode, ModeKind, Routing, Settings, Target, Tier, TierTargets
+from lynkr_desktop.config.settings import (
+    Account,
+    AccountKey,
+    Boundaries,
+    Mode,
+    ModeKind,
+    Routing,
+    Settings,
+    Target,
+    Tier,
+    TierTargets,
+)
 from lynkr_desktop.engine.events import Exchange, FailedOver, RequestFinished
 from lynkr_desktop.errors import ConfigError
 from lynkr_desktop.ui.bridge import Bridge
@@ -26,7 +37,7 @@ LAB = "lab"
 
 def settings_of(upstream: Upstream) -> Settings:
     targets = [(Target(LAB, f"model-{tier.lower()}"),) for tier in Tier]
-    account = Account(LAB, "openai-compatible", base_url=upstream.url, model="model-direct", key_origin=upstream.url)
+    account = Account(LAB, "openai-compatible", base_url=upstream.url, model="model-direct", keys=(AccountKey(upstream.url),))
     return Settings(accounts=(account,), routing=Routing(tiers=TierTargets(*targets), direct=Target(LAB, "model-direct")))
 
 

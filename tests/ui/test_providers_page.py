@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
-from lynkr_desktop.config.settings import Account, ModeKind, Routing, Settings, Target, TierTargets
+from lynkr_desktop.config.settings import Account, AccountKey, ModeKind, Routing, Settings, Target, TierTargets
 from lynkr_desktop.engine.api import LocalServer
 from lynkr_desktop.engine.providers.catalogue import PROVIDERS
 from lynkr_desktop.ui import text_setup
@@ -17,9 +17,11 @@ from lynkr_desktop.ui.pages.account_edits import free_id, without_account
 from lynkr_desktop.ui.pages.providers import ProvidersPage
 from lynkr_desktop.ui.theme import Theme
 from lynkr_desktop.ui.widgets.label import Label
+from tests.fakes.caller import Caller
+from tests.fakes.dialects import CHAT
 from tests.fakes.script import say
 from tests.fakes.upstream import OPENAI, Upstream
-from tests.ui.engine_room import EngineRoom, opened
+from tests.ui.engine_room import TOKEN, EngineRoom, opened
 
 LAB = "openai"
 
@@ -40,7 +42,7 @@ def empty_room(qapp: QApplication, tmp_path: Path) -> Iterator[EngineRoom]:
 
 @pytest.fixture
 def room(qapp: QApplication, tmp_path: Path, openai_upstream: Upstream) -> Iterator[EngineRoom]:
-    account = Account(LAB, "openai", base_url=openai_upstream.url, model="gpt-5-mini", key_origin=openai_upstream.url)
+    account = Account(LAB, "openai", base_url=openai_upstream.url, model="gpt-5-mini", keys=(AccountKey(openai_upstream.url),))
     target = Target(LAB, "gpt-5-mini")
     settings = Settings(accounts=(account,), routing=Routing(tiers=TierTargets(simple=(target,)), direct=target))
     with opened(qapp, tmp_path, settings, {LAB: openai_upstream.key}) as room:
@@ -103,7 +105,7 @@ def test_tested_key_is_cleaned_and_kept_in_the_keychain_only(
     room.until(lambda: LAB in page.cards and page.cards[LAB].result.isVisible(), "the card with the answer")
     assert "“Hello from the model”" in page.cards[LAB].result.text()
     account = room.saved[-1].accounts[0]
-    assert (account.id, account.base_url, account.key_origin) == (LAB, openai_upstream.url, openai_upstream.url)
+    assert (account.id, account.base_url, account.keys[0].origin) == (LAB, openai_upstream.url, openai_upstream.url)
     kept = room.run(room.secrets.get(LAB))
     assert kept is not None
     assert kept.reveal() == openai_upstream.key
@@ -160,7 +162,108 @@ def test_other_address_asks_for_the_key_again(
     room.do(lambda: page.form.key.setText("another-key-of-that-place"))
     room.do(page.form.save_anyway.clicked.emit)
     room.until(lambda: room.saved, "saving")
-    assert room.saved[-1].accounts[0].key_origin == local_server.url
+    assert room.saved[-1].accounts[0].keys[0].origin == local_server.url
+
+
+# --- several keys ---
+
+OTHER_KEY = "another-key-of-the-same-place"
+
+
+def add_second_key(room: EngineRoom, page: ProvidersPage, key: str) -> None:
+    press(room, page, text_setup.EDIT)
+    press(room, page, text_setup.ADD_KEY)
+    room.do(lambda: page.form.keys.rows[1].field.setText(key))
+
+
+def has_keys(room: EngineRoom, *refs: str) -> bool:
+    return room.bridge.settings.accounts[0].refs == refs
+
+
+def test_a_second_key_is_tested_kept_and_serves_when_the_first_is_refused(
+    room: EngineRoom, theme: Theme, qtbot: QtBot, openai_upstream: Upstream
+) -> None:
+    page = shown(room, theme, qtbot)
+    openai_upstream.expects_complaints = True
+    add_second_key(room, page, "wrong-key-0123456789")
+    press(room, page, text_setup.TEST_AND_SAVE)
+    room.until(
+        lambda: "Key 2: " in words(page) and "Incorrect API key provided" in words(page), "the refusal with the key's name"
+    )
+    assert room.saved == []
+    openai_upstream.key = ""
+    room.do(lambda: page.form.keys.rows[1].field.setText(f" {OTHER_KEY}\n"))
+    press(room, page, text_setup.TEST_AND_SAVE)
+    room.until(lambda: has_keys(room, LAB, f"{LAB}:2") and not page.form.isVisible(), "both keys")
+    kept = room.run(room.secrets.get(f"{LAB}:2"))
+    assert kept is not None
+    assert kept.reveal() == OTHER_KEY
+    assert OTHER_KEY not in repr(room.saved) + words(page)
+    assert "2 keys" in words(page)
+    room.until(lambda: f"Key 2 · ends …{OTHER_KEY[-4:]}" in words(page), "its line on the card")
+    openai_upstream.key = OTHER_KEY
+    assert Caller(room.engine.url, TOKEN).post(CHAT.path, CHAT.ask("hi")).status == 200
+    room.until(lambda: "Key 1 · ends" in words(page) and "not used for" in words(page), "the first key's rest")
+    press(room, page, text_setup.TEST)
+    room.until(lambda: page.cards[LAB].result.text().startswith("Key 1: "), "the test of both")
+    told = page.cards[LAB].result.text()
+    assert "Incorrect API key provided" in told.partition("Key 2: ")[0]
+    assert told.partition("Key 2: ")[2].startswith("Answered in")
+
+
+def test_keys_are_reordered_and_removed_and_come_back_with_undo(
+    room: EngineRoom, theme: Theme, qtbot: QtBot, openai_upstream: Upstream
+) -> None:
+    page = shown(room, theme, qtbot)
+    openai_upstream.key = ""
+    add_second_key(room, page, OTHER_KEY)
+    press(room, page, text_setup.TEST_AND_SAVE)
+    room.until(lambda: has_keys(room, LAB, f"{LAB}:2") and not page.form.isVisible(), "both keys")
+    press(room, page, text_setup.EDIT)
+    first, second = page.form.keys.rows
+    assert (first.up.isEnabled(), first.down.isEnabled(), second.up.isEnabled(), second.down.isEnabled()) == (
+        False,
+        True,
+        True,
+        False,
+    )
+    room.do(second.up.click)
+    assert [row.name.text() for row in page.form.keys.rows] == ["Key 2", "Key 1"]
+    press(room, page, text_setup.TEST_AND_SAVE)
+    room.until(lambda: has_keys(room, f"{LAB}:2", LAB) and not page.form.isVisible(), "the other order")
+    assert Caller(room.engine.url, TOKEN).post(CHAT.path, CHAT.ask("hi")).status == 200
+    assert openai_upstream.chats[-1].headers["authorization"] == f"Bearer {OTHER_KEY}"
+    press(room, page, text_setup.EDIT)
+    room.do(page.form.keys.rows[0].remove.click)
+    press(room, page, text_setup.TEST_AND_SAVE)
+    room.until(lambda: has_keys(room, LAB) and not page.form.isVisible(), "one key")
+    room.until(lambda: not room.bridge.key_hint(f"{LAB}:2"), "its end")
+    assert room.run(room.secrets.get(f"{LAB}:2")) is None
+    room.run(room.bridge.undo())
+    assert has_keys(room, f"{LAB}:2", LAB)
+    back = room.run(room.secrets.get(f"{LAB}:2"))
+    assert back is not None
+    assert back.reveal() == OTHER_KEY
+
+
+def test_at_another_address_only_the_keys_that_are_typed_again_stay(
+    room: EngineRoom, theme: Theme, qtbot: QtBot, openai_upstream: Upstream, local_server: Upstream
+) -> None:
+    page = shown(room, theme, qtbot)
+    openai_upstream.key = ""
+    add_second_key(room, page, OTHER_KEY)
+    press(room, page, text_setup.TEST_AND_SAVE)
+    room.until(lambda: has_keys(room, LAB, f"{LAB}:2") and not page.form.isVisible(), "both keys")
+    press(room, page, text_setup.EDIT)
+    room.do(lambda: page.form.address.setText(local_server.url))
+    room.do(lambda: page.form.keys.rows[1].field.setText("typed-for-the-other-address"))
+    room.do(page.form._edited)
+    assert text_setup.KEY_DROPPED in words(page)
+    press(room, page, text_setup.TEST_AND_SAVE)
+    room.until(lambda: has_keys(room, f"{LAB}:2") and not page.form.isVisible(), "the key that was typed")
+    sent = {each.headers.get("authorization") for each in local_server.received}
+    assert sent <= {"Bearer typed-for-the-other-address"}
+    room.until(lambda: not room.bridge.key_hint(LAB), "the end of the other one")
 
 
 def test_test_button_makes_a_real_call(room: EngineRoom, theme: Theme, qtbot: QtBot, openai_upstream: Upstream) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from lynkr_desktop.config.environment import origin
 from lynkr_desktop.config.secrets import Secret
-from lynkr_desktop.config.settings import Account, Endpoint, Limits, Mode, ModeKind, Routing, Settings, Target
+from lynkr_desktop.config.settings import Account, AccountKey, Endpoint, Limits, Mode, ModeKind, Routing, Settings, Target
 from lynkr_desktop.engine.service import EngineService
 from lynkr_desktop.hosts import Host, OwnThread, SameLoop
 from tests.fakes.caller import Caller
@@ -37,7 +37,7 @@ def test_quit_tells_the_client(qapp: QApplication, tmp_path: Path, openai_upstre
     url = openai_upstream.url
     settings = Settings(
         endpoint=Endpoint(port=free_port()),
-        accounts=(Account("openai", "openai", base_url=url, model="gpt-4o-mini", key_origin=origin(url)),),
+        accounts=(Account("openai", "openai", base_url=url, model="gpt-4o-mini", keys=(AccountKey(origin(url)),)),),
         routing=Routing(mode=Mode(ModeKind.DIRECT), direct=Target("openai", "gpt-4o-mini")),
     )
     settings = replace(settings, limits=Limits(stop_seconds=0.05))

@@ -12,7 +12,18 @@ from PySide6.QtTest import QSignalSpy, QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
-from lynkr_desktop.config.settings import Account, Boundaries, Mode, ModeKind, Routing, Settings, Target, Tier, TierTargets
+from lynkr_desktop.config.settings import (
+    Account,
+    AccountKey,
+    Boundaries,
+    Mode,
+    ModeKind,
+    Routing,
+    Settings,
+    Target,
+    Tier,
+    TierTargets,
+)
 from lynkr_desktop.errors import ConfigError
 from lynkr_desktop.ui import text_setup
 from lynkr_desktop.ui.pages.tier_draft import Draft, TierPlan, presets, problems
@@ -30,7 +41,7 @@ HARD = "Why does the worker deadlock when two jobs finish at the same time? See 
 
 
 def settings_of(upstream: Upstream) -> Settings:
-    cloud = replace(CLOUD, base_url=upstream.url, key_origin=upstream.url)
+    cloud = replace(CLOUD, base_url=upstream.url, keys=(AccountKey(upstream.url),))
     return Settings(accounts=(LOCAL, cloud), routing=Routing(tiers=TIERS, direct=LARGE))
 
 

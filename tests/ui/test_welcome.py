@@ -94,7 +94,7 @@ def test_a_key_of_the_environment_is_named_and_used_only_when_asked(room: Room) 
     room.engine.until(lambda: room.engine.bridge.key_hint("openrouter"), "the key")
     account = room.engine.bridge.settings.account("openrouter")
     assert account is not None
-    assert account.key_origin == "https://openrouter.ai"
+    assert account.keys[0].origin == "https://openrouter.ai"
     assert room.engine.run(room.engine.secrets.get("openrouter")) == Secret(KEY)
     direct = room.engine.bridge.settings.routing.direct
     assert direct is not None

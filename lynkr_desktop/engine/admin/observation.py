@@ -158,7 +158,8 @@ def targets_of(settings: Settings) -> list[Target]:
 
 def _account(account: Account) -> dict[str, Any]:
     row: dict[str, Any] = msgspec.to_builtins(account)
-    return row | {"base_url": _server(account.base_url), "key_origin": _server(account.key_origin)}
+    keys = [{**each, "origin": _server(each["origin"])} for each in row["keys"]]
+    return row | {"base_url": _server(account.base_url), "keys": keys}
 
 
 def _server(address: str) -> str:

@@ -8,9 +8,16 @@ from lynkr_desktop.engine.providers.provider import Provider
 
 
 class Access(msgspec.Struct, frozen=True):
-    """What one call needs of an account. `base_url` is the account's own, else the provider's; `key` None means there is none."""
+    """What one call needs of an account. `base_url` is the account's own, else the provider's; `key` None means there is none.
+
+    Of an account with several keys each has an access of its own: `spares` are those of the later ones, `key_id` says whose this
+    is and `key_name` what to call it. All three are empty where there is but one.
+    """
 
     account: Account
     provider: Provider
     base_url: str
     key: Secret | None = None
+    key_id: str = ""
+    key_name: str = ""
+    spares: "tuple[Access, ...]" = ()

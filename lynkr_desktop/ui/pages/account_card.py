@@ -1,11 +1,12 @@
 """One account on the Providers page: how it does, where its key is, and what can be done. Asks for actions; does none."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QMenu, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
-from lynkr_desktop.config.settings import Account
+from lynkr_desktop.config.settings import Account, AccountKey
 from lynkr_desktop.engine.api import AccountState, ProbeResult
 from lynkr_desktop.ui import text, text_setup
 from lynkr_desktop.ui.theme import SPACE_4, SPACE_8, SPACE_12, SPACE_16, Theme
@@ -26,6 +27,16 @@ class ShownAccount:
     address: str
     models: int | None
     is_direct: bool
+    keys: tuple["ShownKey", ...] = ()  # in the order of use, where there are several
+
+
+@dataclass(frozen=True, slots=True)
+class ShownKey:
+    """One of several keys: how it does as a sign, and in words. `detail` is the provider's own."""
+
+    state: str
+    words: str
+    detail: str
 
 
 class AccountCard(QFrame):
@@ -49,6 +60,10 @@ class AccountCard(QFrame):
         self._state_words = Label("", LabelKind.SMALL)
         self._values = [ElidedLabel() for _ in range(4)]
         self._hour = ElidedLabel("", LabelKind.SMALL)
+        self._keys = QVBoxLayout()
+        self._keys.setSpacing(SPACE_4)
+        self._shown_keys: tuple[ShownKey, ...] = ()
+        self._key_signs: list[tuple[Label, str]] = []
         self.result = Label("", LabelKind.MUTED, wraps=True)
         self.result.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.result.hide()
@@ -93,6 +108,7 @@ class AccountCard(QFrame):
         layout.setSpacing(SPACE_12)
         layout.addLayout(head)
         layout.addLayout(grid)
+        layout.addLayout(self._keys)
         layout.addWidget(self.result)
         layout.addStretch(1)
         layout.addLayout(buttons)
@@ -116,12 +132,31 @@ class AccountCard(QFrame):
         for label, line in zip(self._values, lines, strict=True):
             label.setText(line)
         self._hour.setText(text_setup.hour_line(shown.state))
+        if shown.keys != self._shown_keys:
+            self._show_keys(shown.keys)
         self._direct.setText(text_setup.IS_DIRECT if shown.is_direct else text_setup.USE_DIRECT)
         self._direct.setEnabled(not shown.is_direct and account.is_enabled)
         self._switch.setText(text_setup.switch_words(is_enabled=account.is_enabled))
         self.test.setEnabled(account.is_enabled and not self._is_testing)
         self.setAccessibleName(f"{shown.title}, {self._state_words.text()}")
         self._recolour()
+
+    def _show_keys(self, keys: tuple[ShownKey, ...]) -> None:
+        self._shown_keys, self._key_signs = keys, []
+        while (item := self._keys.takeAt(0)) is not None:
+            if (row := item.widget()) is not None:
+                row.hide()
+                row.deleteLater()
+        for key in keys:
+            row, sign, words = QWidget(), Label(), ElidedLabel(key.words, LabelKind.SMALL)
+            row.setToolTip(key.detail)
+            across = QHBoxLayout(row)
+            across.setContentsMargins(0, 0, 0, 0)
+            across.setSpacing(SPACE_8)
+            across.addWidget(sign)
+            across.addWidget(words, 1)
+            self._key_signs.append((sign, key.state))
+            self._keys.addWidget(row)
 
     def show_testing(self) -> None:
         """A test runs."""
@@ -133,6 +168,12 @@ class AccountCard(QFrame):
         """What the test gave."""
         self._end_test()
         self._say(text_setup.probe_words(result), LabelKind.GOOD if result.is_ok else LabelKind.BAD)
+
+    def show_results(self, results: Sequence[tuple[AccountKey, ProbeResult]]) -> None:
+        """What the tests of several keys gave."""
+        self._end_test()
+        is_ok = all(result.is_ok for _, result in results)
+        self._say(text_setup.tested_keys(results), LabelKind.GOOD if is_ok else LabelKind.BAD)
 
     def show_refusal(self, words: str) -> None:
         """The test could not be made."""
@@ -149,4 +190,5 @@ class AccountCard(QFrame):
         self.result.setVisible(bool(words))
 
     def _recolour(self) -> None:
-        self._sign.setPixmap(health_sign(self._theme.palette, self._state, self.devicePixelRatioF()))
+        for sign, state in ((self._sign, self._state), *self._key_signs):
+            sign.setPixmap(health_sign(self._theme.palette, state, self.devicePixelRatioF()))

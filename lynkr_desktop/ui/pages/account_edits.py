@@ -1,4 +1,4 @@
-"""Accounts in the settings: adding, replacing, removing one, and where its key may go. Pure; no widgets, no saving."""
+"""Accounts in the settings: adding, replacing, removing one, and what becomes of its keys. Pure; no widgets, no saving."""
 
 from dataclasses import replace
 
@@ -37,9 +37,9 @@ def free_id(provider: str, settings: Settings) -> str:
     return name
 
 
-def loses_key(before: Account | None, after: Account) -> bool:
-    """Was the key entered for another address than the account has now? Then it must be typed again."""
-    return before is not None and bool(before.key_origin) and before.key_origin != origin(after)
+def lost_refs(before: Account | None, after: Account) -> tuple[str, ...]:
+    """The names of the keys that an account had and has no longer: removed, or entered for another address."""
+    return tuple(ref for ref in before.refs if ref not in after.refs) if before is not None else ()
 
 
 def with_account(settings: Settings, account: Account) -> Settings:

@@ -1,6 +1,6 @@
 """Add or edit an account: choose, paste the key, it is tested before it is saved. Saves nothing itself; shows no key."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -17,7 +17,9 @@ from lynkr_desktop.errors import ConfigError, LynkrError
 from lynkr_desktop.ui import text_setup
 from lynkr_desktop.ui.desk import Desk
 from lynkr_desktop.ui.latest import Latest
-from lynkr_desktop.ui.pages.account_edits import free_id, loses_key
+from lynkr_desktop.ui.pages.account_edits import free_id
+from lynkr_desktop.ui.pages.account_edits import origin as origin_of
+from lynkr_desktop.ui.pages.key_list import KeyList
 from lynkr_desktop.ui.theme import SPACE_8, SPACE_12, SPACE_16, Theme
 from lynkr_desktop.ui.widgets.button import Button, ButtonKind
 from lynkr_desktop.ui.widgets.card import Card
@@ -29,9 +31,9 @@ _WIDTH: Final = 620
 
 
 class AccountForm(Card):
-    """`passed` carries the account, its key and the test's result; `cancelled` comes when the user leaves."""
+    """`passed` carries the account, its typed keys and the test's result; `cancelled` comes when the user leaves."""
 
-    passed = Signal(object, str, object)  # Account, key (empty: keep what there is), ProbeResult or None
+    passed = Signal(object, object, object)  # Account, keys by their id (those that are not there stay), ProbeResult or None
     cancelled = Signal()
 
     def __init__(self, theme: Theme, desk: Desk, parent: QWidget | None = None) -> None:
@@ -44,8 +46,7 @@ class AccountForm(Card):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
         self.provider = Choice(theme, text_setup.PROVIDER)
         self.title_field = QLineEdit()
-        self.key = QLineEdit()
-        self.key.setEchoMode(QLineEdit.EchoMode.Password)
+        self.keys = KeyList(theme)
         self.address = QLineEdit()
         self.model = ModelField(theme)
         self._get_key = Button(text_setup.GET_KEY, ButtonKind.QUIET)
@@ -69,8 +70,8 @@ class AccountForm(Card):
         across = QHBoxLayout(key_row)
         across.setContentsMargins(0, 0, 0, 0)
         across.setSpacing(SPACE_8)
-        across.addWidget(self.key, 1)
-        across.addWidget(self._get_key)
+        across.addWidget(self.keys, 1)
+        across.addWidget(self._get_key, 0, Qt.AlignmentFlag.AlignTop)
         rows = (
             (text_setup.PROVIDER, self.provider, None),
             (text_setup.NAME, self.title_field, None),
@@ -83,7 +84,6 @@ class AccountForm(Card):
             field.setAccessibleName(name)
             self._rows[name] = _with_hint(field, hint)
             form.addRow(Label(name, LabelKind.MUTED), self._rows[name])
-        self.key.setAccessibleName(text_setup.KEY)
         self._form = form
         buttons = QHBoxLayout()
         buttons.setSpacing(SPACE_8)
@@ -98,11 +98,13 @@ class AccountForm(Card):
     def _connect(self) -> None:
         self.provider.chosen.connect(self._provider_chosen)
         self._get_key.clicked.connect(self._open_key_page)
-        for field in (self.key, self.address, self.title_field, self.model):
+        for field in (self.address, self.title_field, self.model):
             field.textEdited.connect(self._edited)
             field.returnPressed.connect(self._submit)
-        for field in (self.key, self.address):
-            field.editingFinished.connect(self._ask_models)
+        self.keys.edited.connect(self._edited)
+        self.keys.submitted.connect(self._submit)
+        self.keys.finished.connect(self._ask_models)
+        self.address.editingFinished.connect(self._ask_models)
         self.model.textChanged.connect(self._edited)
         self.submit.clicked.connect(self._submit)
         self.save_anyway.clicked.connect(lambda: self._pass(None))
@@ -145,15 +147,14 @@ class AccountForm(Card):
     def _fill(self, account: Account) -> None:
         entry = self._entry(account.provider)
         is_known = self._before is not None
-        self.key.clear()
+        known = account if is_known else Account("", account.provider)
+        self.keys.fill(known, self._desk.key_hint, lambda hint: text_setup.key_placeholder(entry, hint))
         self.title_field.setText(account.title)
         self.title_field.setPlaceholderText(entry.title)
         self.address.setText(account.base_url)
         self.address.setPlaceholderText(entry.base_url or entry.example or text_setup.ADDRESS_HINT)
         self.model.setText(account.model or ("" if is_known else entry.default_model))
         self.model.offer([entry.default_model] if entry.default_model else [])
-        hint = self._desk.key_hint(account.id) if is_known else ""
-        self.key.setPlaceholderText(text_setup.key_placeholder(entry, hint))
         self.submit.setText(text_setup.SAVE if entry.is_embedded else text_setup.TEST_AND_SAVE)
         self._get_key.setVisible(bool(entry.key_page))
         for name in (text_setup.KEY, text_setup.ADDRESS):
@@ -161,14 +162,14 @@ class AccountForm(Card):
         self._form.setRowVisible(self._rows[text_setup.KEY], not entry.is_embedded and entry.auth is not Auth.NONE)
         self._reset()
         self._ask_models()
-        (self.key if entry.needs_key and not hint else self.model).setFocus()
+        (self.key if entry.needs_key and not self.keys.rows[0].kept.hint else self.model).setFocus()
 
     # ------------------------------------------------------------ the account as it stands
 
     @property
-    def typed_key(self) -> str:
-        """The key without the spaces and line ends that pasting brings along."""
-        return "".join(self.key.text().split())
+    def key(self) -> QLineEdit:
+        """The first key's field."""
+        return self.keys.first
 
     def account(self) -> Account:
         """The account as it stands in the form. Raises `ConfigError` where the address is none."""
@@ -181,8 +182,7 @@ class AccountForm(Card):
         account = replace(start, title=self.title_field.text().strip(), base_url=address, model=self.model.model)
         if entry.is_embedded:
             return account
-        origin = auth.origin_of(address or entry.base_url)
-        return replace(account, key_origin=origin) if self.typed_key else account
+        return replace(account, keys=self.keys.keys(auth.origin_of(address or entry.base_url)))
 
     def _entry(self, provider: str) -> Provider:
         entry = catalogue.provider(provider)
@@ -202,7 +202,19 @@ class AccountForm(Card):
         self._say(text_setup.TESTING, LabelKind.MUTED)
         self.submit.setEnabled(False)
         self.save_anyway.hide()
-        self._probe.ask(self._desk.probe_candidate(account, self.typed_key))
+        self._probe.ask(self._tested(account, self.keys.typed))
+
+    async def _tested(self, account: Account, typed: Mapping[str, str]) -> ProbeResult:
+        """A call with each key that was typed, else with the first that is kept: what failed first, or the last one's answer."""
+        if not typed:
+            return await self._desk.probe_candidate(account, "")
+        for key in account.keys:
+            if key.id not in typed:
+                continue
+            result = await self._desk.probe_candidate(account, typed[key.id])
+            if not result.is_ok:
+                break
+        return result if len(account.keys) < 2 else text_setup.named_result(key, result)
 
     def _checked(self) -> Account | None:
         """The account, if it can be tested; else what is missing is said at its place."""
@@ -214,8 +226,7 @@ class AccountForm(Card):
             self._address_hint.show()
             self.address.setFocus()
             return None
-        has_kept = self._before is not None and bool(self._desk.key_hint(account.id)) and not loses_key(self._before, account)
-        if self._entry(account.provider).needs_key and not self.typed_key and not has_kept:
+        if self._entry(account.provider).needs_key and not account.keys:
             self._key_hint.setText(text_setup.NO_KEY_TYPED)
             self._key_hint.set_kind(LabelKind.BAD)
             self._key_hint.show()
@@ -239,13 +250,13 @@ class AccountForm(Card):
     def _pass(self, result: ProbeResult | None) -> None:
         account = self._checked()
         if account is not None:
-            key = self.typed_key
-            self.key.clear()
-            self.passed.emit(account, key, result)
+            typed = self.keys.typed
+            self.keys.clear()
+            self.passed.emit(account, typed, result)
 
     def _leave(self) -> None:
         self._probe.forget()
-        self.key.clear()
+        self.keys.clear()
         self.cancelled.emit()
 
     def _edited(self) -> None:
@@ -259,14 +270,14 @@ class AccountForm(Card):
         self.save_anyway.hide()
         self._say("", LabelKind.MUTED)
         self._address_hint.hide()
-        drops = self._before is not None and self._drops_key(self._before)
+        drops = self._before is not None and self._drops_key()
         self._key_hint.setText(text_setup.KEY_DROPPED if drops else text_setup.key_kept_in(self._desk.key_place()))
         self._key_hint.set_kind(LabelKind.WARNING if drops else LabelKind.SMALL)
         self._key_hint.show()
 
-    def _drops_key(self, before: Account) -> bool:
+    def _drops_key(self) -> bool:
         try:
-            return not self.typed_key and bool(self._desk.key_hint(before.id)) and loses_key(before, self.account())
+            return self.keys.drops(origin_of(self.account()))
         except ConfigError:
             return False
 
@@ -284,8 +295,9 @@ class AccountForm(Card):
         except ConfigError:
             return
         entry = self._entry(account.provider)
-        if not entry.is_embedded and (self.typed_key or self._before is not None or entry.is_local):
-            self._models.ask(self._desk.candidate_models(account, self.typed_key))
+        typed = next(iter(self.keys.typed.values()), "")
+        if not entry.is_embedded and (typed or self._before is not None or entry.is_local):
+            self._models.ask(self._desk.candidate_models(account, typed))
 
     def _offer_models(self, models: Sequence[ModelFacts]) -> None:
         names = [model.id for model in models]

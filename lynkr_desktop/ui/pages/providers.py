@@ -1,6 +1,6 @@
 """The Providers page: a card for each account, local servers that were found, and the form. Changes go through the desk."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -8,14 +8,14 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QSpacerItem, QStackedWidget, QVBoxLayout, QWidget
 
-from lynkr_desktop.config.settings import Account, ModeKind, Settings, Target
-from lynkr_desktop.engine.api import LocalServer, ProbeResult
-from lynkr_desktop.errors import LynkrError
+from lynkr_desktop.config.settings import Account, AccountKey, ModeKind, Settings, Target
+from lynkr_desktop.engine.api import AccountState, LocalServer, ProbeResult
+from lynkr_desktop.errors import FailureKind, LynkrError
 from lynkr_desktop.ui import text, text_setup
 from lynkr_desktop.ui.desk import Desk
 from lynkr_desktop.ui.latest import Latest
-from lynkr_desktop.ui.pages.account_card import AccountCard, ShownAccount
-from lynkr_desktop.ui.pages.account_edits import address_of, free_id, loses_key, provider_of, with_account, without_account
+from lynkr_desktop.ui.pages.account_card import AccountCard, ShownAccount, ShownKey
+from lynkr_desktop.ui.pages.account_edits import address_of, free_id, lost_refs, provider_of, with_account, without_account
 from lynkr_desktop.ui.pages.account_form import AccountForm
 from lynkr_desktop.ui.pages.tier_draft import account_title, model_of
 from lynkr_desktop.ui.theme import SPACE_8, SPACE_12, SPACE_16, SPACE_24, Theme
@@ -185,12 +185,21 @@ class ProvidersPage(QWidget):
             account=account,
             title=text_setup.card_title(account_title(account), entry.title if entry else account.provider),
             state=state,
-            key_line=text_setup.key_line(entry, self._desk.key_hint(account.id), self._desk.key_place()),
+            key_line=text_setup.key_line(entry, self._hints(account), self._desk.key_place()),
             model=model_of(account) or text_setup.NO_MODEL,
             address=address_of(account) or text_setup.STARTED_BY_US,
             models=self._model_counts.get(account.id),
+            keys=self._shown_keys(account, state),
             is_direct=direct is not None and direct.account == account.id and mode.kind in (ModeKind.DIRECT, ModeKind.OBSERVE),
         )
+
+    def _hints(self, account: Account) -> list[str]:
+        return [hint for hint in map(self._desk.key_hint, account.refs or (account.id,)) if hint]
+
+    def _shown_keys(self, account: Account, state: AccountState | None) -> tuple[ShownKey, ...]:
+        hints = {key.id: self._desk.key_hint(account.ref(key.id)) for key in account.keys}
+        found = state.keys if state is not None else ()
+        return tuple(ShownKey(key.state, text_setup.key_health(key, hints.get(key.id, "")), key.detail) for key in found)
 
     def _new_card(self, account_id: str) -> AccountCard:
         card = AccountCard(self._theme)
@@ -254,8 +263,8 @@ class ProvidersPage(QWidget):
         self.add_button.setVisible(is_listing and bool(self._desk.settings.accounts))
         self._found_box.setVisible(is_listing and self._found_rows.count() > 0)
 
-    def _form_passed(self, account: Account, key: str, result: ProbeResult | None) -> None:
-        self._desk.spawn(self._save(account, key, result), "save a provider")
+    def _form_passed(self, account: Account, keys: Mapping[str, str], result: ProbeResult | None) -> None:
+        self._desk.spawn(self._save(account, keys, result), "save a provider")
 
     # ------------------------------------------------------------ acting
 
@@ -269,14 +278,14 @@ class ProvidersPage(QWidget):
         self._notice.say("")
         return True
 
-    async def _save(self, account: Account, key: str, result: ProbeResult | None) -> None:
-        is_key_lost = not key and loses_key(self._desk.settings.account(account.id), account)
+    async def _save(self, account: Account, keys: Mapping[str, str], result: ProbeResult | None) -> None:
+        lost = lost_refs(self._desk.settings.account(account.id), account)
         if not await self._change(with_account(self._desk.settings, account)):
             return
-        if key:
-            await self._desk.set_key(account.id, key)
-        elif is_key_lost:
-            await self._desk.delete_key(account.id)
+        for key_id, key in keys.items():
+            await self._desk.set_key(account.ref(key_id), key)
+        for ref in lost:
+            await self._desk.delete_key(ref)
         self._close_form()
         if result is not None:
             self._cards[account.id].show_result(result)
@@ -293,7 +302,7 @@ class ProvidersPage(QWidget):
             self._notice.say(error.title, error.detail)
             return
         if result.is_ok:
-            await self._save(account, "", result)
+            await self._save(account, {}, result)
         else:
             self.form.add(settings, account=account)
             self.form.show_failure(result)
@@ -303,9 +312,19 @@ class ProvidersPage(QWidget):
         card = self._cards[account_id]
         card.show_testing()
         try:
-            card.show_result(await self._desk.probe(account_id))
+            account = self._desk.settings.account(account_id)
+            if account is not None and len(account.keys) > 1:
+                card.show_results([(key, await self._tested(account_id, key)) for key in account.keys])
+            else:
+                card.show_result(await self._desk.probe(account_id))
         except LynkrError as error:
             card.show_refusal(f"{error.title} {error.detail}".strip())
+
+    async def _tested(self, account_id: str, key: AccountKey) -> ProbeResult:
+        try:
+            return await self._desk.probe(account_id, key.id)
+        except LynkrError as error:
+            return ProbeResult(False, f"{error.title} {error.detail}".strip(), 0, kind=FailureKind.AUTH)
 
     async def _use_directly(self, account_id: str) -> None:
         settings = self._desk.settings
@@ -326,7 +345,8 @@ class ProvidersPage(QWidget):
         account = settings.account(account_id)
         if account is None or not await self._change(without_account(settings, account_id)):
             return
-        await self._desk.delete_key(account_id)
+        for ref in account.refs:
+            await self._desk.delete_key(ref)
         self.undo_row.words.setText(text_setup.removed(account_title(account)))
         self.undo_row.show()
         self._undo_end.start()

@@ -256,11 +256,11 @@ class WelcomePage(QWidget):
 
     # ------------------------------------------------------------ provider and tiers
 
-    async def _save(self, account: Account, key: str, result: ProbeResult | None) -> None:
+    async def _save(self, account: Account, keys: Mapping[str, str], result: ProbeResult | None) -> None:
         if not await self._change(with_account(self._desk.settings, account)):
             return
-        if key:
-            await self._desk.set_key(account.id, key)
+        for key_id, key in keys.items():
+            await self._desk.set_key(account.ref(key_id), key)
         self._added.setText(text_setup.probe_words(result) if result is not None else words.ADDED)
         self.show_step(TIERS)
 

@@ -14,6 +14,7 @@ SIZE: Final = 10
 def health_colour(palette: Palette, state: str) -> str:
     """The colour of an account's state."""
     colours = {"healthy": palette.good, "slow": palette.warning, "no_key": palette.warning, "failing": palette.bad}
+    colours |= {"elsewhere": palette.warning, "resting": palette.warning}
     return colours.get(state, palette.muted)
 
 
@@ -32,14 +33,14 @@ def health_sign(palette: Palette, state: str, ratio: float) -> QPixmap:
         case "healthy":
             painter.setBrush(colour)
             painter.drawEllipse(area)
-        case "slow":
+        case "slow" | "resting":
             painter.drawEllipse(area)
             painter.setBrush(colour)
             painter.drawPie(area, 90 * 16, 180 * 16)
         case "failing":
             painter.drawLine(area.topLeft(), area.bottomRight())
             painter.drawLine(area.topRight(), area.bottomLeft())
-        case "no_key":
+        case "no_key" | "elsewhere":
             painter.drawEllipse(area)
             painter.setBrush(colour)
             painter.drawEllipse(QPointF(SIZE / 2, SIZE / 2), 1, 1)

@@ -175,7 +175,7 @@ class Waterfall(_Chart):
             top = index * _ATTEMPT
             end = text.attempt_end(attempt)
             end_width = metrics.horizontalAdvance(end) + 8
-            whole, room = text.attempt_line(attempt.account, attempt.model), width - end_width
+            whole, room = text.attempt_line(attempt), width - end_width
             name = whole if metrics.horizontalAdvance(whole) <= room else attempt.model
             name = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, room)
             painter.setPen(QColor(palette.text))
