@@ -4,10 +4,12 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
+import msgspec
+
 from lynkr_desktop.config.settings import Target
 from lynkr_desktop.engine.answer import Answer, fetch
 from lynkr_desktop.engine.bus import Bus
-from lynkr_desktop.engine.chat.request import ChatRequest
+from lynkr_desktop.engine.chat.request import ChatRequest, without_reasoning
 from lynkr_desktop.engine.delivery import Delivery
 from lynkr_desktop.engine.events import Attempt, FailedOver, Sent
 from lynkr_desktop.engine.exchange import OpenExchange
@@ -15,7 +17,7 @@ from lynkr_desktop.engine.plan import Plan
 from lynkr_desktop.engine.prepare import prepare
 from lynkr_desktop.engine.providers.access import Access
 from lynkr_desktop.engine.resilience.breaker import Breakers
-from lynkr_desktop.engine.resilience.failures import Again, NextTarget, Stop, after, is_targets_fault
+from lynkr_desktop.engine.resilience.failures import Again, NextTarget, Stop, after, is_targets_fault, refuses_reasoning
 from lynkr_desktop.engine.resilience.guard import BudgetGuard
 from lynkr_desktop.engine.resilience.health import HealthBook
 from lynkr_desktop.engine.resilience.keys import KeyRing, is_keys_fault, ref_of
@@ -24,6 +26,7 @@ from lynkr_desktop.engine.upstream import Upstream
 from lynkr_desktop.engine.wire.contract import CannotCarryError
 from lynkr_desktop.errors import ConfigError, LynkrError, UpstreamError
 
+_STALE_REASONING: Final = ("reasoning that the provider could not verify",)
 _SPENT: Final = 99  # tries on a target: no more of them
 
 
@@ -79,7 +82,7 @@ class Attempts:
         target = rung[0]
         limits = plan.settings.limits
         tried: set[str] = set()
-        tries = 0
+        tries, lost = 0, tuple[str, ...]()
         while True:
             tries += 1
             started_ms = exchange.elapsed_ms()
@@ -88,7 +91,8 @@ class Attempts:
                 access = await self._awake(plan.access(target.account))
                 if access.spares:
                     access = self.keys.chosen(access, tried, time.monotonic()) or access
-                prepared = prepare(request, rung, access, exchange.inbound, limits)
+                prepared = prepare(request, rung, access, exchange.inbound, limits, is_edited=bool(lost))
+                prepared = msgspec.structs.replace(prepared, losses=prepared.losses + lost) if lost else prepared
             except (CannotCarryError, LynkrError) as error:
                 problem = ConfigError(str(error)) if isinstance(error, CannotCarryError) else error
                 self._note(exchange, rung, started_ms, problem)
@@ -102,6 +106,9 @@ class Attempts:
                     tries -= 1
                     continue
                 self._failed(exchange, rung, started_ms, error, access.key_name)
+                if not lost and refuses_reasoning(error) and (bare := without_reasoning(request)) is not request:
+                    request, lost, tries = bare, _STALE_REASONING, tries - 1
+                    continue
                 decision = after(error, tries, has_next=has_next)
                 if not isinstance(decision, Again):
                     return error

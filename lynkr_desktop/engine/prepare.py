@@ -25,6 +25,8 @@ _BETAS: Final = "anthropic-beta"
 _PASSED_ON: Final = ("anthropic-version", _BETAS, "openai-beta", "user-agent", "x-app")
 # A client that wants one JSON may wait minutes for a long answer: the provider then streams it to us, so silence shows.
 _SHORT_ANSWER_TOKENS: Final = 4096
+_PROBABILITIES: Final = ("logprobs", "top_logprobs")
+_NOTHING: Final = frozenset({b"null", b"false", b"0"})
 _QUERIES: Final = frozenset({"beta=true"})
 
 
@@ -62,8 +64,13 @@ class Prepared(msgspec.Struct, frozen=True):
         return self.hidden.rewriter()(events) if self.hidden else events
 
 
-def prepare(request: ChatRequest, rung: Rung, access: Access, inbound: Inbound, limits: Limits) -> Prepared:
-    """The call for one target. Raises `CannotCarryError` if its wire cannot say what matters, `ConfigError` without a key."""
+def prepare(
+    request: ChatRequest, rung: Rung, access: Access, inbound: Inbound, limits: Limits, *, is_edited: bool = False
+) -> Prepared:
+    """The call for one target. `is_edited`: the client's own JSON says something else by now.
+
+    Raises `CannotCarryError` if its wire cannot say what matters, `ConfigError` without a key.
+    """
     target, tier = rung
     provider = access.provider
     wire, client_wire = PROVIDER_WIRES[provider.wire], WIRES[request.wire]
@@ -73,7 +80,7 @@ def prepare(request: ChatRequest, rung: Rung, access: Access, inbound: Inbound, 
     is_usage_added = is_same_wire and is_streamed and quirks.takes_stream_options and not request.wants_stream_usage
     model = target.model if "{model}" in provider.chat_path else ""
     url = _chat_url(provider.id, access.base_url, model, is_streamed=is_streamed, has_key=access.key is not None)
-    if is_same_wire and client_wire.suits(request, quirks):
+    if is_same_wire and not is_edited and client_wire.suits(request, quirks):
         fidelity, rendered = "verbatim", Rendered(client_wire.renamed(request, target.model, asks_usage=is_usage_added))
     else:
         fidelity = "native" if is_same_wire else "translated"
@@ -91,7 +98,7 @@ def prepare(request: ChatRequest, rung: Rung, access: Access, inbound: Inbound, 
     if is_same_wire:
         headers |= passed_on(inbound, provider.id, target.model)
         url += f"?{inbound.query}" if inbound.query in _QUERIES else ""
-    losses = rendered.losses
+    losses = rendered.losses + (_untold(request) if hidden and is_same_wire else ())
     if 0 < provider.reads_bytes < len(request.body):
         losses = (*losses, "all but the newest part of a long request")
     timeouts = Timeouts(limits.connect_seconds, limits.first_byte_seconds, limits.idle_seconds)
@@ -108,6 +115,12 @@ def prepare(request: ChatRequest, rung: Rung, access: Access, inbound: Inbound, 
         tool_names=rendered.tool_names,
         hidden=hidden,
     )
+
+
+def _untold(request: ChatRequest) -> tuple[str, ...]:
+    """What the client asked to be told beside the words, and what an answer that is rendered anew does not tell."""
+    asked = (bytes(request.fields.get(name, b"null")) for name in _PROBABILITIES)
+    return ("log probabilities",) if any(value not in _NOTHING for value in asked) else ()
 
 
 @lru_cache(maxsize=256)

@@ -93,7 +93,7 @@ def test_a_short_wait_is_waited(headless: Start, openai_upstream: Upstream, anth
     assert anthropic_upstream.chats == []
 
 
-def test_the_requests_own_fault_goes_nowhere_else(
+def test_row_118_the_requests_own_fault_goes_nowhere_else(
     headless: Start, openai_upstream: Upstream, anthropic_upstream: Upstream
 ) -> None:
     """A 400 is told to the client at once, with the vendor's words: elsewhere the mistake would only hide."""
@@ -174,7 +174,7 @@ def test_no_fallback_if_it_is_off(headless: Start, openai_upstream: Upstream, an
     assert anthropic_upstream.chats == []
 
 
-def test_a_thinking_loop_survives_a_change_of_vendor(
+def test_row_067_a_thinking_loop_survives_a_change_of_vendor(
     headless: Start, openai_upstream: Upstream, anthropic_upstream: Upstream
 ) -> None:
     """The first turn came from a vendor that signs nothing; the second goes to one that demands a signed thought."""

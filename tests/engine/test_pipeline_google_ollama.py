@@ -293,7 +293,7 @@ def test_an_ollama_client_lists_shows_and_fails_in_its_own_words(ollama: Way) ->
     assert "killed" in json.loads(lines[-1])["error"]
 
 
-def test_a_tier_falls_back_from_google_to_ollama_with_the_clients_own_request(headless: Callable[..., Program]) -> None:
+def test_row_116_a_tier_falls_back_from_google_to_ollama_with_the_clients_own_request(headless: Callable[..., Program]) -> None:
     """Each target gets the request in its own wire, made anew from the original (row 116)."""
     first, second = GeminiUpstream(canary("google")), OllamaUpstream(canary("ollama"))
     servers = (first.start(), second.start())

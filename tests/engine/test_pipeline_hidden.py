@@ -94,6 +94,15 @@ def test_a_proper_call_is_left_alone(server: Upstream, ask: Caller, is_streamed:
     assert [(call.id, call.path) for call in heard.calls] == [("call_of_the_server", "<tool_call>")]
 
 
+@STREAMED
+def test_what_a_reading_anew_loses_is_said(server: Upstream, ask: Caller, is_streamed: bool) -> None:
+    """Probabilities of tokens do not fit to words that were moved; who asked for them is told."""
+    server.play(say(PRINTED), say(PRINTED))
+    asked = CHAT.ask("hi", is_streamed=is_streamed, tools=["read_file"])
+    assert "log probabilities" in ask.post(CHAT.path, asked | {"logprobs": True, "top_logprobs": 2}).headers["x-lynkr-losses"]
+    assert "x-lynkr-losses" not in ask.post(CHAT.path, asked | {"logprobs": False}).headers
+
+
 def test_the_sdks_take_it(server: Upstream, ask: Caller, local: Program) -> None:
     """Both vendors' own programs find the call in the stream."""
     server.play(say(PRINTED, pieces=40), say(PRINTED, pieces=40))

@@ -4,7 +4,7 @@ from tests.fakes.dialects import MESSAGES
 from tests.fakes.lab import Pair
 
 
-def test_row_68_a_cheaper_model_gets_the_thinking_that_it_knows(to_anthropic: Pair) -> None:
+def test_row_068_a_cheaper_model_gets_the_thinking_that_it_knows(to_anthropic: Pair) -> None:
     """Claude Code asks its great model for adaptive thinking; a tier of small models would refuse the words."""
     request = MESSAGES.ask("hi", thinking={"type": "adaptive"}, max_tokens=8000)
     reply = to_anthropic.send(request)

@@ -16,7 +16,7 @@ Start = Callable[..., Program]
 
 
 @pytest.mark.parametrize("level", ["INFO", "DEBUG"])
-def test_the_loudest_log_holds_no_secret(headless: Start, openai_upstream: Upstream, level: str) -> None:
+def test_row_207_the_loudest_log_holds_no_secret(headless: Start, openai_upstream: Upstream, level: str) -> None:
     """Success, failures and broken streams at full volume; the fixture looks through all output and files."""
     steps: tuple[Step, ...] = (
         Refuse(500, "down"),
@@ -65,10 +65,10 @@ def test_a_model_name_cannot_write_headers(to_openai: Pair) -> None:
     assert to_openai.caller.get("/health").status == 200
 
 
-def test_many_at_once_are_not_mixed_up(pair: Pair) -> None:
-    """Forty streams at the same time: each hears its own answer."""
+def test_row_098_many_at_once_are_not_mixed_up(pair: Pair) -> None:
+    """More streams at once than HTTP libraries allow by themselves: each hears its own answer, and none waits in a line."""
     pair.upstream.always = _echo
-    numbers = [f"number-{index:03}" for index in range(40)]
+    numbers = [f"number-{index:03}" for index in range(120)]
 
     def ask(number: str) -> str:
         return pair.hear(pair.dialect.ask(number, is_streamed=True)).text

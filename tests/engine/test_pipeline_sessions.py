@@ -30,7 +30,7 @@ def _further(dialect: Dialect, request: dict[str, Any], reply: Reply) -> dict[st
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda each: each.name)
-def test_a_loop_follows_a_failover(
+def test_row_206_a_loop_follows_a_failover(
     headless: Start, openai_upstream: Upstream, anthropic_upstream: Upstream, dialect: Dialect
 ) -> None:
     """The first target fails once, another serves and calls tools: their results go to it although the first is well again."""

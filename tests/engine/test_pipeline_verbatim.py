@@ -1,13 +1,15 @@
 """Same wire in and out: the client's own bytes go through, and so do the vendor's."""
 
+import gzip
 import json
 
 import msgspec
 import pytest
 
+from tests.fakes import openai_wire
 from tests.fakes.dialects import CHAT, MESSAGES
 from tests.fakes.lab import MODELS, Pair
-from tests.fakes.script import Answer, CallTool, Delivery, Say, Think, say
+from tests.fakes.script import Answer, CallTool, Delivery, Refuse, Say, Think, say
 
 ODD_MESSAGES = (
     b'{ "max_tokens":9,\t"messages" : [{"content":"caf\\u00e9 \\/ ok","role":"user"}],\r\n "model":"claude-odd" , '
@@ -85,7 +87,7 @@ def test_an_unknown_field_is_left_to_the_vendor(to_anthropic: Pair) -> None:
     assert len(to_anthropic.upstream.chats) == 1, "a request that cannot be read is not tried again"
 
 
-def test_versions_and_betas_travel_and_credentials_do_not(to_anthropic: Pair) -> None:
+def test_row_104_row_209_versions_and_betas_travel_and_credentials_do_not(to_anthropic: Pair) -> None:
     """What means something to the vendor goes on; the client's token, cookies and addresses stay."""
     headers = {
         "anthropic-version": "2026-10-21",
@@ -112,3 +114,42 @@ def test_odd_framing_is_relayed_too(to_anthropic: Pair, delivery: Delivery) -> N
     to_anthropic.upstream.play(say("Grüße", pieces=3, delivery=delivery))
     reply = to_anthropic.send(MESSAGES.ask("hi", is_streamed=True))
     assert reply.body == bytes(to_anthropic.upstream.chats[0].sent)
+
+
+@pytest.mark.parametrize("is_streamed", [True, False], ids=["stream", "whole"])
+def test_row_067_reasoning_that_the_vendor_cannot_verify_is_left_out_once(to_anthropic: Pair, is_streamed: bool) -> None:
+    """Another account's signatures: the vendor refuses the request, and takes it without them. The loss is said."""
+    to_anthropic.upstream.expects_complaints = True
+    thought = {"type": "thinking", "thinking": "Hm.", "signature": "c29tZW9uZSBlbHNl"}
+    turns = [
+        {"role": "user", "content": "a"},
+        {"role": "assistant", "content": [thought, {"type": "text", "text": "b"}]},
+        {"role": "user", "content": "c"},
+    ]
+    asked = MESSAGES.ask("x", is_streamed=is_streamed, messages=turns)
+    reply = to_anthropic.send(asked)
+    assert MESSAGES.heard(reply).text == "pong"
+    assert "could not verify" in reply.headers["x-lynkr-losses"]
+    first, second = (chat.json["messages"] for chat in to_anthropic.upstream.chats)
+    assert first[1]["content"][0] == thought
+    assert second == [turns[0], {"role": "assistant", "content": [{"type": "text", "text": "b"}]}, turns[2]]
+    assert len(to_anthropic.upstream.complaints) == 1
+
+
+def test_row_067_a_refusal_of_reasoning_that_is_not_there_is_told(to_anthropic: Pair) -> None:
+    to_anthropic.upstream.always = Refuse(400, "messages.1: Invalid `signature` in `thinking` block")
+    assert to_anthropic.caller.post(MESSAGES.path, MESSAGES.ask("hi")).status == 400
+    assert len(to_anthropic.upstream.chats) == 1
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_row_103_lengths_and_encodings_are_those_of_what_is_sent(anthropic_to_openai: Pair, status: int) -> None:
+    """A compressed answer of the vendor, rendered anew or refused, says nothing of its old form."""
+    upstream = anthropic_to_openai.upstream
+    body = openai_wire.whole(say("pong"), "m") if status == 200 else openai_wire.error_body(400, "no")
+    upstream.play(Refuse(status, body=gzip.compress(body), headers=(("content-encoding", "gzip"),)))
+    reply = anthropic_to_openai.caller.post(MESSAGES.path, MESSAGES.ask("hi"))
+    assert reply.status == status
+    assert "content-encoding" not in reply.headers
+    assert int(reply.headers["content-length"]) == len(reply.body)
+    assert reply.json

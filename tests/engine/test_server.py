@@ -173,7 +173,7 @@ def test_a_chunked_body_that_is_too_large(to_openai: Pair) -> None:
     assert to_openai.caller.get("/health").status == 200
 
 
-def test_a_large_body_is_taken(pair: Pair) -> None:
+def test_row_093_a_large_body_is_taken(pair: Pair) -> None:
     """Long sessions with pictures have megabytes."""
     pair.upstream.play(lambda received: say(str(len(received.body))))
     assert int(pair.hear(pair.dialect.ask("x" * 8 * 2**20)).text) > 8 * 2**20
@@ -201,7 +201,7 @@ def test_a_listed_model_can_be_asked_for(to_openai: Pair, name: str) -> None:
     assert to_openai.upstream.chats[0].json["model"] == "gpt-4o-mini"
 
 
-def test_tokens_are_counted_by_the_vendor_where_it_can(to_anthropic: Pair) -> None:
+def test_row_142_tokens_are_counted_by_the_vendor_where_it_can(to_anthropic: Pair) -> None:
     """Exactly what the client sent is counted."""
     body = {"model": "claude-odd", "messages": [{"role": "user", "content": "hi"}], "system": "x"}
     reply = to_anthropic.caller.post("/v1/messages/count_tokens?beta=true", body, ANTHROPIC_CLIENT)

@@ -68,7 +68,7 @@ def test_a_very_long_text_is_sampled_evenly() -> None:
     assert text_weight(text) == pytest.approx(whole, rel=0.1)
 
 
-def test_every_part_counts_and_an_empty_request_is_at_least_one() -> None:
+def test_row_141_every_part_counts_and_an_empty_request_is_at_least_one() -> None:
     empty = estimate_tokens(request())
     assert empty >= 1
     words = "some words that count"

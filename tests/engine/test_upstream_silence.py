@@ -24,7 +24,7 @@ def _limited(folder: Path, *, first_byte: float = 30, idle: float = 30) -> dict[
     return {"LYNKR_DATA_DIR": str(folder)}
 
 
-def test_silence_before_the_first_byte_moves_on(
+def test_row_099_silence_before_the_first_byte_moves_on(
     headless: Start, openai_upstream: Upstream, anthropic_upstream: Upstream, tmp_path: Path
 ) -> None:
     """The next target serves, and the silent one is hung up on."""
@@ -60,7 +60,9 @@ def test_silence_in_the_middle_is_told(headless: Start, openai_upstream: Upstrea
 
 
 @BOTH
-def test_a_slow_stream_is_not_a_silent_one(headless: Start, openai_upstream: Upstream, tmp_path: Path, dialect: Dialect) -> None:
+def test_row_097_a_slow_stream_is_not_a_silent_one(
+    headless: Start, openai_upstream: Upstream, tmp_path: Path, dialect: Dialect
+) -> None:
     """Only silence is limited, never the whole: keep-alive comments and slow words carry a stream beyond the limit."""
     slow = Delivery(gap_seconds=0.4, has_comments=True)
     openai_upstream.always = say("a slow story of six words", pieces=6, delivery=slow)

@@ -48,7 +48,7 @@ def test_a_missing_last_word_is_forgiven(anthropic_to_openai: Pair, is_streamed:
 
 
 @pytest.mark.parametrize("is_streamed", [True, False], ids=["stream", "whole"])
-def test_a_compressed_answer_is_understood(to_anthropic: Pair, is_streamed: bool) -> None:
+def test_row_102_a_compressed_answer_is_understood(to_anthropic: Pair, is_streamed: bool) -> None:
     """We ask for plain bytes; a server in between that compresses all the same does no harm."""
 
     def compressed(received: Received) -> Step:
@@ -63,7 +63,7 @@ def test_a_compressed_answer_is_understood(to_anthropic: Pair, is_streamed: bool
 
 
 @pytest.mark.parametrize("ending", [Ending.RESET, Ending.CLOSE, Ending.ERROR_EVENT])
-def test_a_stream_that_dies_is_never_silent(pair: Pair, ending: Ending) -> None:
+def test_row_111_a_stream_that_dies_is_never_silent(pair: Pair, ending: Ending) -> None:
     """The words that came are there, then an error in the client's own dialect, and nothing that looks like a proper end."""
     pair.upstream.play(dies(ending, after=6))
     with pair.caller.stream(pair.dialect.path, pair.dialect.ask("hi", is_streamed=True)) as stream:
@@ -94,7 +94,7 @@ def test_a_cut_json_is_no_answer(pair: Pair) -> None:
     assert pair.dialect.error_of(reply.json)
 
 
-def test_a_client_that_leaves_stops_the_vendor(pair: Pair) -> None:
+def test_row_094_a_client_that_leaves_stops_the_vendor(pair: Pair) -> None:
     """Nobody pays for words that nobody hears."""
     pair.upstream.play(say("first second", delivery=Delivery(ending=Ending.HOLD, cut_before=b"second")))
     with pair.caller.stream(pair.dialect.path, pair.dialect.ask("hi", is_streamed=True)) as stream:
@@ -104,7 +104,7 @@ def test_a_client_that_leaves_stops_the_vendor(pair: Pair) -> None:
 
 
 @pytest.mark.parametrize("is_streamed", [True, False], ids=["stream", "whole"])
-def test_a_client_that_leaves_before_the_first_word_stops_the_vendor(pair: Pair, is_streamed: bool) -> None:
+def test_row_096_a_client_that_leaves_before_the_first_word_stops_the_vendor(pair: Pair, is_streamed: bool) -> None:
     """The time before the first word is watched too."""
     pair.upstream.play(Hang())
     connection = pair.caller.open(pair.dialect.path, pair.dialect.ask("hi", is_streamed=is_streamed))

@@ -164,6 +164,9 @@ def _check_tools(body: Any) -> None:
     strict = any(tool.get("toolSpec", {}).get("strict") for tool in body.get("toolConfig", {}).get("tools", ()))
     if (strict or "outputConfig" in body) and not _KEEPS_SCHEMAS.search(body["model"]):
         raise RefusalError("This model doesn't support structured outputs.")
+    thinks = (body.get("additionalModelRequestFields") or {}).get("thinking", {}).get("type") in {"enabled", "adaptive"}
+    if thinks and "auto" not in body.get("toolConfig", {}).get("toolChoice", {"auto": {}}):
+        raise RefusalError("Thinking may not be enabled when tool_choice forces tool use.")
     inference = body.get("inferenceConfig", {})
     if "claude" in body["model"] and {"temperature", "topP"} <= set(inference):
         raise RefusalError("`temperature` and `top_p` cannot both be specified for this model.")

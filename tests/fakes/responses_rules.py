@@ -241,7 +241,7 @@ def _check_reasoning(items: list[Any], *, is_stored: bool) -> None:
             )
             lonely = f"Item '{given}' of type 'reasoning' was provided without its required following item."
             _need(follows, lonely, "input")
-        elif found := REASONED_ID.fullmatch(given):
+        elif is_stored and (found := REASONED_ID.fullmatch(given)):
             needed = f"rs_{found[1]}"
             text = f"Item '{given}' was provided without its required 'reasoning' item: '{needed}'."
             _need(needed in thoughts, text, "input")

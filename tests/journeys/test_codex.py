@@ -80,7 +80,7 @@ def _last_words(events: list[Any]) -> str:
 
 
 @pytest.mark.parametrize("model", [KNOWN_MODEL, OWN_MODEL])
-def test_a_plain_answer(way: Pair, codex: CodexRun, model: str) -> None:
+def test_row_166_a_plain_answer(way: Pair, codex: CodexRun, model: str) -> None:
     """Text in, text out, with the tokens that the vendor told."""
     way.upstream.always = say("Hello from the other side. ☁")
     ended, events = codex("Say hello.", model)

@@ -83,7 +83,7 @@ def test_the_ledger_outlives_it(headless: Start, openai_upstream: Upstream) -> N
     assert (rows[0]["input_tokens"], rows[0]["output_tokens"], rows[0]["fidelity"]) == (12, 7, "translated")
 
 
-def test_a_client_that_left_is_nobodys_failure(headless: Start, openai_upstream: Upstream) -> None:
+def test_row_101_a_client_that_left_is_nobodys_failure(headless: Start, openai_upstream: Upstream) -> None:
     """The ledger notes 499, and no error of the vendor."""
     openai_upstream.play(say("first second", delivery=Delivery(ending=Ending.HOLD, cut_before=b"second")))
     program = headless(MODEL_PROVIDER="openai:gpt-4o-mini", **account(openai_upstream))

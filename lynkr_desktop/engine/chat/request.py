@@ -171,3 +171,14 @@ class ChatRequest(msgspec.Struct, frozen=True, gc=False):
             for message in self.messages
             for part in message.parts
         )
+
+
+def without_reasoning(request: ChatRequest) -> ChatRequest:
+    """The request without the reasoning in its history, and without turns that were nothing else; itself if it has none."""
+    if not any(isinstance(part, ThinkingPart) for message in request.messages for part in message.parts):
+        return request
+    turns = (
+        msgspec.structs.replace(message, parts=tuple(part for part in message.parts if not isinstance(part, ThinkingPart)))
+        for message in request.messages
+    )
+    return msgspec.structs.replace(request, messages=tuple(turn for turn in turns if turn.parts))

@@ -30,6 +30,13 @@ def lacks_thinking(request: ChatRequest) -> bool:
     return asked is not None and not isinstance(first, ThinkingPart)
 
 
+def is_forced(request: ChatRequest) -> bool:
+    """Must a tool be called while thinking is asked for? Anthropic refuses the two together."""
+    thinking, choice = request.thinking, request.tool_choice
+    thinks = thinking is not None and thinking.is_enabled and (thinking.is_adaptive or thinking.budget_tokens is not None)
+    return thinks and choice is not None and choice.mode in {"required", "named"}
+
+
 def fitted(thinking: Thinking | None, max_tokens: int | None, quirks: Quirks) -> Thinking | None:
     """What was asked of thinking in the form that the model takes; None where it takes none of it.
 

@@ -101,7 +101,7 @@ def test_lists_of_either_form_and_only_models_that_talk() -> None:
         ("anthropic-compatible", "http://127.0.0.1:9", "http://127.0.0.1:9/v1/messages", "x-api-key"),
     ],
 )
-def test_addresses_and_keys_as_the_vendors_document_them(name: str, base: str, address: str, header: str) -> None:
+def test_row_192_addresses_and_keys_as_the_vendors_document_them(name: str, base: str, address: str, header: str) -> None:
     assert chat_url(PROVIDERS[name], base, "m") == address
     credentials = {key for key in headers_for(PROVIDERS[name], "k") if key != "anthropic-version"}
     assert credentials == {header}

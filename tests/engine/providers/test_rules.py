@@ -85,7 +85,7 @@ UNSIGNED: list[dict[str, Any]] = [
 ]
 
 
-def test_row_58_deepseeks_messages_get_their_thinking_back() -> None:
+def test_row_058_deepseeks_messages_get_their_thinking_back() -> None:
     request = ask(A, messages=UNSIGNED, thinking={"type": "enabled", "budget_tokens": 2000}, max_tokens=9000)
     theirs, anthropics = quirks("anthropic", "deepseek-v4-pro"), quirks("anthropic", "claude-sonnet-4-5")
     assert A.suits(request, theirs)
@@ -97,7 +97,7 @@ def test_row_58_deepseeks_messages_get_their_thinking_back() -> None:
     assert "thinking" not in json.dumps(sent(A, request, anthropics)[0]["messages"])
 
 
-def test_row_58_from_another_wire_too() -> None:
+def test_row_058_from_another_wire_too() -> None:
     history = [
         {"role": "user", "content": "hi"},
         {"role": "assistant", "content": "So.", "reasoning_content": "Hm."},
@@ -108,13 +108,13 @@ def test_row_58_from_another_wire_too() -> None:
     assert "Hm." not in json.dumps(sent(A, ask(C, messages=history), quirks("anthropic", "claude-opus-4-6"))[0])
 
 
-def test_row_59_deepseeks_chat_gets_its_reasoning_back() -> None:
+def test_row_059_deepseeks_chat_gets_its_reasoning_back() -> None:
     body, rendered = sent(C, ask(A, messages=UNSIGNED), quirks("openai-compatible", "deepseek-reasoner"))
     assert body["messages"][1]["reasoning_content"] == "Hm."
     assert rendered.losses == ()
 
 
-def test_row_59_a_lost_reasoning_has_a_stand_in() -> None:
+def test_row_059_a_lost_reasoning_has_a_stand_in() -> None:
     """Without the field the whole conversation would be refused; what stands there is no reasoning, and that is declared."""
     bare = [UNSIGNED[0], {**UNSIGNED[1], "content": UNSIGNED[1]["content"][1:]}, UNSIGNED[2]]
     body, rendered = sent(C, ask(A, messages=bare), quirks("openai-compatible", "deepseek/deepseek-chat"))
@@ -130,7 +130,7 @@ def test_row_59_a_lost_reasoning_has_a_stand_in() -> None:
 @pytest.mark.parametrize(
     ("provider", "model"), [("openai", "gpt-5"), ("openai-compatible", "mistral-large"), ("llamacpp", "default")]
 )
-def test_row_61_others_never_see_it(provider: str, model: str) -> None:
+def test_row_061_others_never_see_it(provider: str, model: str) -> None:
     body, rendered = sent(C, ask(A, messages=UNSIGNED), quirks(provider, model))
     assert "reasoning_content" not in body["messages"][1]
     assert "thinking" in rendered.losses
@@ -139,13 +139,13 @@ def test_row_61_others_never_see_it(provider: str, model: str) -> None:
 ADAPTIVE = {"thinking": {"type": "adaptive"}, "output_config": {"effort": "medium"}, "max_tokens": 32_000}
 
 
-def test_row_68_adaptive_thinking_passes_where_it_is_known() -> None:
+def test_row_068_adaptive_thinking_passes_where_it_is_known() -> None:
     request = ask(A, **ADAPTIVE)
     for model in ("claude-opus-4-6", "claude-opus-4-7", "claude-sonnet-5", "claude-of-tomorrow"):
         assert A.suits(request, quirks("anthropic", model))
 
 
-def test_row_68_adaptive_thinking_becomes_a_budget_where_it_is_not() -> None:
+def test_row_068_adaptive_thinking_becomes_a_budget_where_it_is_not() -> None:
     request = ask(A, **ADAPTIVE)
     theirs = quirks("anthropic", "claude-haiku-4-5")
     assert not A.suits(request, theirs)
@@ -156,13 +156,13 @@ def test_row_68_adaptive_thinking_becomes_a_budget_where_it_is_not() -> None:
 
 
 @pytest.mark.parametrize(("limit", "budget"), [(5000, 2500), (2048, 1024), (2000, None)])
-def test_row_68_a_budget_leaves_room_for_the_answer(limit: int, budget: int | None) -> None:
+def test_row_068_a_budget_leaves_room_for_the_answer(limit: int, budget: int | None) -> None:
     body, rendered = sent(A, ask(A, **(ADAPTIVE | {"max_tokens": limit})), quirks("anthropic", "claude-sonnet-4-5"))
     assert body.get("thinking") == ({"type": "enabled", "budget_tokens": budget} if budget else None)
     assert rendered.losses
 
 
-def test_row_68_a_budget_becomes_adaptive_where_it_is_refused() -> None:
+def test_row_068_a_budget_becomes_adaptive_where_it_is_refused() -> None:
     request = ask(A, thinking={"type": "enabled", "budget_tokens": 5000}, max_tokens=9000)
     theirs = quirks("anthropic", "claude-opus-4-7")
     assert not A.suits(request, theirs)
@@ -172,7 +172,7 @@ def test_row_68_a_budget_becomes_adaptive_where_it_is_refused() -> None:
     assert A.suits(request, quirks("anthropic", "claude-opus-4-6"))
 
 
-def test_row_68_a_model_that_does_not_think_is_not_asked_to() -> None:
+def test_row_068_a_model_that_does_not_think_is_not_asked_to() -> None:
     """Nor are context edits sent that need it."""
     edits = {"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]}
     body, rendered = sent(A, ask(A, **ADAPTIVE, context_management=edits), quirks("anthropic", "claude-3-5-haiku-latest"))
@@ -180,7 +180,7 @@ def test_row_68_a_model_that_does_not_think_is_not_asked_to() -> None:
     assert rendered.losses == ("effort", "thinking, which this model does not do")
 
 
-def test_row_68_an_effort_goes_only_where_there_is_one() -> None:
+def test_row_068_an_effort_goes_only_where_there_is_one() -> None:
     schema = {"type": "json_schema", "schema": {"type": "object"}}
     request = ask(A, output_config={"effort": "low", "format": schema})
     assert A.suits(request, quirks("anthropic", "claude-opus-4-5"))
@@ -189,7 +189,7 @@ def test_row_68_an_effort_goes_only_where_there_is_one() -> None:
     assert rendered.losses == ("effort",)
 
 
-def test_row_68_thinking_that_is_off_stays_off() -> None:
+def test_row_068_thinking_that_is_off_stays_off() -> None:
     request = ask(A, thinking={"type": "disabled"})
     for model in ("claude-haiku-4-5", "claude-opus-4-7", "claude-3-5-haiku-latest"):
         assert A.suits(request, quirks("anthropic", model))

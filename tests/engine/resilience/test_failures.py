@@ -8,6 +8,7 @@ from lynkr_desktop.engine.resilience.failures import (
     LAST_WAIT_SECONDS,
     QUICK_SECONDS,
     SHORT_WAIT_SECONDS,
+    UNNAMED_WAIT_SECONDS,
     Again,
     NextTarget,
     Stop,
@@ -61,7 +62,8 @@ def test_a_short_named_wait_is_kept_once_and_a_long_one_never() -> None:
     assert after(failure(rate, SHORT_WAIT_SECONDS), 2, has_next=True) == NextTarget()
     assert after(failure(rate, SHORT_WAIT_SECONDS + 0.1), 1, has_next=True) == NextTarget()
     assert after(failure(rate), 1, has_next=True) == NextTarget()
-    assert after(failure(rate), 1, has_next=False) == Stop()
+    assert after(failure(rate), 1, has_next=False) == Again(UNNAMED_WAIT_SECONDS), "where nothing else is left"
+    assert after(failure(rate), 2, has_next=False) == Stop()
     assert after(failure(FailureKind.OVERLOADED, 60), 1, has_next=True) == NextTarget()
 
 

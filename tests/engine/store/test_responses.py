@@ -52,7 +52,7 @@ def words(request: ChatRequest) -> list[str]:
     return [part.text for message in request.messages for part in message.parts if isinstance(part, TextPart)]
 
 
-def test_159_a_conversation_goes_on_from_an_id(store: ResponsesStore) -> None:
+def test_row_159_a_conversation_goes_on_from_an_id(store: ResponsesStore) -> None:
     answered(store, asked("one", instructions="not carried over"), "two", "resp_a")
     answered(store, asked("three", previous_response_id="resp_a"), "four", "resp_b")
     request = store.written_out(asked("five", previous_response_id="resp_b", instructions="new"))
@@ -76,7 +76,7 @@ def test_a_request_that_names_nothing_is_left_alone(store: ResponsesStore) -> No
     assert store.listener(chat) is None
 
 
-def test_159_an_unknown_id_is_refused_with_a_remedy(store: ResponsesStore) -> None:
+def test_row_159_an_unknown_id_is_refused_with_a_remedy(store: ResponsesStore) -> None:
     with pytest.raises(ClientError, match=r"resp_lost.*Send the whole conversation") as error:
         store.written_out(asked("x", previous_response_id="resp_lost"))
     assert error.value.status == 400

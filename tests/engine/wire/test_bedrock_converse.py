@@ -214,7 +214,7 @@ def test_a_schema_goes_where_it_is_kept_and_is_declared_elsewhere() -> None:
     assert {"the schema of the answer", "strict tool schemas"} <= set(old.losses)
 
 
-def test_thinking_goes_to_claude_with_what_it_needs() -> None:
+def test_row_187_thinking_goes_to_claude_with_what_it_needs() -> None:
     thinking = {"thinking": {"type": "enabled", "budget_tokens": 2048}}
     fields = sent({"messages": [user(text("hi"))], **thinking})["additionalModelRequestFields"]
     assert fields == thinking

@@ -51,7 +51,7 @@ def _frames(value: Any) -> list[Frame]:
 
 
 @pytest.mark.parametrize("index", [0, None])
-def test_row_002_and_004_two_calls_under_one_index(index: int | None) -> None:
+def test_row_002_row_004_two_calls_under_one_index(index: int | None) -> None:
     stream = chunks(
         call_delta(index, '{"x":1}', id="a", name="f"), call_delta(index, "{}", id="b", name="f"), delta("tool_calls")
     )
@@ -173,7 +173,7 @@ def test_row_027_the_usage_chunk_ends_the_answer_though_the_connection_stays() -
 
 
 @pytest.mark.parametrize("reason", ["content_filter", "sensitive"])
-def test_row_028_and_204_refusals(reason: str) -> None:
+def test_row_028_row_204_refusals(reason: str) -> None:
     events = heard(C, chunks(delta(content="no"), delta(reason)))
     assert frames(told(A, ask(A), events))[-2]["delta"]["stop_reason"] == "refusal"
     assert frames(told(C, ask(C), events))[-2]["choices"][0]["finish_reason"] == "content_filter"
@@ -240,7 +240,7 @@ def test_row_078_usage_null_is_not_zero() -> None:
     ],
 )
 @pytest.mark.parametrize("choices", [[], None])
-def test_row_108_and_114_an_error_inside_a_stream(error: Any, kind: FailureKind, choices: Any) -> None:
+def test_row_108_row_114_an_error_inside_a_stream(error: Any, kind: FailureKind, choices: Any) -> None:
     with pytest.raises(UpstreamError) as caught:
         heard(C, chunks({"id": "x", "choices": choices, "error": error}))
     assert caught.value.kind is kind
@@ -270,7 +270,7 @@ def test_text_that_is_only_white_space_makes_no_part() -> None:
     assert answer(C, chunks(delta(content=" "), END)).is_empty
 
 
-def test_words_between_calls_keep_their_place() -> None:
+def test_row_014_words_between_calls_keep_their_place() -> None:
     stream = chunks(
         call_delta(0, "{", id="a", name="f"),
         delta(content="and "),

@@ -192,7 +192,7 @@ def test_the_last_words_of_the_assistant_do_not_end_in_white_space() -> None:
     ("arguments", "expected"),
     [("", {}), (" ", {}), ('{"n":1' + "0" * 40 + "}", {"n": 10**40}), ('{"cut', {"unreadable_arguments": '{"cut'})],
 )
-def test_row_011_and_018_arguments(arguments: str, expected: Any) -> None:
+def test_row_011_row_018_arguments(arguments: str, expected: Any) -> None:
     turns = [said("x"), calls(call("a", arguments=arguments)), result("a")]
     body, _ = messages(ask(C, messages=turns, tools=[TOOL]))
     assert body["messages"][1]["content"][0]["input"] == expected

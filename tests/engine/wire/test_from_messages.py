@@ -172,7 +172,7 @@ def test_row_049_empty_parts_and_messages_are_skipped() -> None:
     assert body["messages"] == [{"role": "user", "content": "x"}, {"role": "user", "content": "y"}]
 
 
-def test_row_059_and_061_reasoning_only_where_it_is_wanted() -> None:
+def test_row_059_row_061_reasoning_only_where_it_is_wanted() -> None:
     thought = {"type": "thinking", "thinking": "Hm", "signature": "s"}
     request = ask(A, messages=[user(text("x")), assistant(thought, use("toolu_1")), user(result("toolu_1"))], tools=[TOOL])
     body, losses = chat(request)

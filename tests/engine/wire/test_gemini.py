@@ -288,7 +288,7 @@ def test_row_044_calls_without_results_and_results_without_calls() -> None:
     assert rendered.losses == ("a tool result without its call", "a missing tool result was added")
 
 
-def test_row_048_and_173_turns_alternate_and_the_user_begins() -> None:
+def test_row_048_row_173_turns_alternate_and_the_user_begins() -> None:
     body, rendered = sent(ask(C, messages=turns(("assistant", "a"), ("user", "b"), ("user", "c"))))
     assert [turn["role"] for turn in body["contents"]] == ["user", "model", "user"]
     assert rendered.losses == ("an opening user turn was added",)
@@ -308,7 +308,7 @@ def test_row_121_the_billing_line_of_claude_code_is_left_out() -> None:
         ({"type": "tool", "name": "7-read/x"}, {"mode": "ANY", "allowedFunctionNames": ["_7-read_x_e2a7ae4b"]}),
     ],
 )
-def test_row_131_and_172_choices_and_names(choice: dict[str, Any], config: Any) -> None:
+def test_row_131_row_172_choices_and_names(choice: dict[str, Any], config: Any) -> None:
     tools = [{"name": "7-read/x", "input_schema": {"type": "object"}}]
     body, rendered = sent(ask(A, tools=tools, tool_choice=choice))
     name = body["tools"][0]["functionDeclarations"][0]["name"]

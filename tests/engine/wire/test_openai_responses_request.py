@@ -163,7 +163,7 @@ def test_one_changed_text_of_an_item_takes_the_item_apart() -> None:
 # --- in ---
 
 
-def test_43_calls_and_results_in_a_row_are_one_turn_each() -> None:
+def test_row_043_calls_and_results_in_a_row_are_one_turn_each() -> None:
     second = {**CALL, "call_id": "call_2"}
     request = asked(CALL, second, RESULT, {**RESULT, "call_id": "call_2"})
     assert [(message.role, len(message.parts)) for message in request.messages] == [("assistant", 2), ("user", 2)]
@@ -172,7 +172,7 @@ def test_43_calls_and_results_in_a_row_are_one_turn_each() -> None:
     assert [call["id"] for call in messages[0]["tool_calls"]] == ["call_1", "call_2"]
 
 
-def test_152_a_custom_tool_is_a_function_with_one_field_elsewhere() -> None:
+def test_row_152_a_custom_tool_is_a_function_with_one_field_elsewhere() -> None:
     call = {"type": "custom_tool_call", "call_id": "c1", "name": "apply_patch", "input": '*** "x"\n'}
     output = {"type": "custom_tool_call_output", "call_id": "c1", "output": "done"}
     body, _ = sent(C, asked(user({"type": "input_text", "text": "go"}), call, output, tools=[PATCH_TOOL]))
@@ -184,7 +184,7 @@ def test_152_a_custom_tool_is_a_function_with_one_field_elsewhere() -> None:
     assert body["messages"][2] == {"role": "tool", "tool_call_id": "c1", "content": "done"}
 
 
-def test_153_154_tools_that_only_openai_runs_are_left_out_and_said() -> None:
+def test_row_153_row_154_row_197_tools_that_only_openai_runs_are_left_out_and_said() -> None:
     request = asked(tools=[READ_TOOL, {"type": "web_search"}], tool_choice="auto")
     body, rendered = sent(C, request)
     assert [tool["function"]["name"] for tool in body["tools"]] == ["read"]
@@ -209,7 +209,7 @@ def test_what_a_search_found_is_offered_from_then_on() -> None:
     assert "agents_v1__spawn" in body["messages"][2]["content"]
 
 
-def test_163_results_with_pictures_keep_them() -> None:
+def test_row_163_results_with_pictures_keep_them() -> None:
     output = {**RESULT, "output": [{"type": "input_text", "text": "see"}, IMAGE]}
     body, _ = sent(A, asked(user({"type": "input_text", "text": "go"}), CALL, output))
     result = body["messages"][2]["content"][0]
@@ -217,13 +217,13 @@ def test_163_results_with_pictures_keep_them() -> None:
     assert result["content"][1]["source"] == {"type": "base64", "media_type": "image/png", "data": "aGVsbG8="}
 
 
-def test_162_the_schema_of_the_answer_is_carried() -> None:
+def test_row_162_the_schema_of_the_answer_is_carried() -> None:
     form = {"type": "json_schema", "name": "n", "schema": {"type": "object"}, "strict": True}
     body, _ = sent(C, asked(text={"format": form}))
     assert body["response_format"]["json_schema"] == {"name": "n", "schema": {"type": "object"}, "strict": True}
 
 
-def test_161_fields_that_others_refuse_stay_here_and_are_said() -> None:
+def test_row_161_fields_that_others_refuse_stay_here_and_are_said() -> None:
     body, rendered = sent(
         C, asked(prompt_cache_key="k", service_tier="flex", client_metadata={"a": "b"}, store=False, include=[])
     )
@@ -270,7 +270,7 @@ def test_odd_items_are_kept_and_harm_nobody() -> None:
 # --- out ---
 
 
-def test_158_reasoning_that_nobody_kept_loses_its_id() -> None:
+def test_row_158_reasoning_that_nobody_kept_loses_its_id() -> None:
     thought = {"type": "reasoning", "id": "rs_x", "summary": [{"type": "summary_text", "text": "Hm"}], "encrypted_content": None}
     kept = {"type": "reasoning", "id": "rs_y", "summary": [], "encrypted_content": "blob"}
     request = asked(user({"type": "input_text", "text": "go"}), thought, CALL, RESULT, kept, store=False)
@@ -282,7 +282,7 @@ def test_158_reasoning_that_nobody_kept_loses_its_id() -> None:
     assert R.suits(asked(thought, CALL, RESULT), PLAIN), "OpenAI keeps the items of this one"
 
 
-def test_156_157_each_role_has_its_own_kind_of_text() -> None:
+def test_row_156_row_157_each_role_has_its_own_kind_of_text() -> None:
     request = ask(
         C,
         messages=[
@@ -304,13 +304,13 @@ def test_156_157_each_role_has_its_own_kind_of_text() -> None:
     assert body["store"] is False
 
 
-def test_42_a_call_without_words_brings_no_empty_message() -> None:
+def test_row_042_a_call_without_words_brings_no_empty_message() -> None:
     assistant = {"role": "assistant", "content": None, "tool_calls": [{"id": "c", "function": {"name": "f", "arguments": "{}"}}]}
     body, _ = sent(R, ask(C, messages=[{"role": "user", "content": "x"}, assistant]))
     assert [item["type"] for item in body["input"]] == ["message", "function_call", "function_call_output"]
 
 
-def test_41_44_results_are_paired_with_their_calls() -> None:
+def test_row_041_row_044_results_are_paired_with_their_calls() -> None:
     """One that comes twice keeps its place and its last words; one without a call goes; a call without one gets one."""
 
     def result(call_id: str, text: str) -> dict[str, Any]:
@@ -328,7 +328,7 @@ def test_41_44_results_are_paired_with_their_calls() -> None:
     assert set(rendered.losses) == {"a tool result without its call", "a missing tool result was added"}
 
 
-def test_131_136_settings_have_this_wires_names() -> None:
+def test_row_131_row_136_settings_have_this_wires_names() -> None:
     choice = {"type": "tool", "name": "f", "disable_parallel_tool_use": True}
     request = ask(A, tools=[{"name": "f"}], tool_choice=choice, max_tokens=7, top_k=5, stop_sequences=["x"], temperature=0.5)
     body, rendered = sent(R, request, Quirks(takes_sampling=False))
@@ -338,7 +338,7 @@ def test_131_136_settings_have_this_wires_names() -> None:
     assert set(rendered.losses) == {"top_k", "stop sequences", "an output limit below 16", "temperature"}
 
 
-def test_134_long_names_are_shortened_and_found_again() -> None:
+def test_row_134_long_names_are_shortened_and_found_again() -> None:
     name = "mcp__" + "x" * 90
     body, rendered = sent(R, ask(A, tools=[{"name": name}]))
     assert len(body["tools"][0]["name"]) == 64

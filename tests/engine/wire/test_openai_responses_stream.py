@@ -68,7 +68,7 @@ def whole(*parts: StreamEvent, reason: StopReason = StopReason.END) -> list[Stre
 # --- out ---
 
 
-def test_148_the_order_of_events_that_codex_needs() -> None:
+def test_row_148_the_order_of_events_that_codex_needs() -> None:
     events = whole(
         Opened(OpenText()), Delta("Hello "), Delta("you"), Closed(), *calls('{"path":', '"a"}'), reason=StopReason.TOOL_CALLS
     )
@@ -95,7 +95,7 @@ def test_148_the_order_of_events_that_codex_needs() -> None:
     assert len({frame["item_id"] for frame in seen if frame.get("output_index") == 0 and "item_id" in frame}) == 1
 
 
-def test_151_the_last_event_holds_the_whole_answer() -> None:
+def test_row_151_the_last_event_holds_the_whole_answer() -> None:
     events = whole(Opened(OpenText()), Delta("Hello"), Closed(), *calls('{"path":"a"}'), reason=StopReason.TOOL_CALLS)
     seen = frames(told(R, asked(), events))
     response = seen[-1]["response"]
@@ -106,7 +106,7 @@ def test_151_the_last_event_holds_the_whole_answer() -> None:
 
 
 @pytest.mark.parametrize("usage", [USAGE, Usage()], ids=["told", "not-told"])
-def test_79_every_figure_of_the_usage_is_there(usage: Usage) -> None:
+def test_row_079_every_figure_of_the_usage_is_there(usage: Usage) -> None:
     seen = frames(told(R, asked(), [Started("r", "m"), Finished(StopReason.END, usage)]))
     told_usage = seen[-1]["response"]["usage"]
     assert told_usage["input_tokens_details"] == {"cached_tokens": usage.cache_read_tokens or 0}
@@ -115,7 +115,7 @@ def test_79_every_figure_of_the_usage_is_there(usage: Usage) -> None:
     assert (told_usage["input_tokens"] + told_usage["output_tokens"], told_usage["total_tokens"]) == (total, total)
 
 
-def test_152_a_custom_tool_gets_its_bare_text() -> None:
+def test_row_152_a_custom_tool_gets_its_bare_text() -> None:
     patch = '*** Begin\n+"é" \\ 🎉\n'
     arguments = freeform_arguments(patch)
     events = whole(*calls(*(arguments[at : at + 3] for at in range(0, len(arguments), 3)), name="apply_patch"))
@@ -137,13 +137,13 @@ def test_tools_come_back_in_the_form_in_which_they_were_offered() -> None:
     assert frames(told(R, request, events))[-1]["response"]["output"] == [spawn, search]
 
 
-def test_12_a_call_without_arguments_has_an_empty_object() -> None:
+def test_row_012_a_call_without_arguments_has_an_empty_object() -> None:
     seen = frames(told(R, asked(), whole(*calls())))
     assert [frame["delta"] for frame in seen if "delta" in frame] == ["{}"]
     assert seen[-1]["response"]["output"][0]["arguments"] == "{}"
 
 
-def test_16_a_call_that_was_cut_off_is_not_told_to_be_whole() -> None:
+def test_row_016_a_call_that_was_cut_off_is_not_told_to_be_whole() -> None:
     events = whole(Opened(OpenToolCall("c", "read")), Delta('{"pa'), Closed(is_complete=False), reason=StopReason.LENGTH)
     seen = frames(told(R, asked(), events))
     assert not any(frame["type"].endswith("arguments.done") for frame in seen)
@@ -169,7 +169,7 @@ def test_reasoning_without_words_is_not_shown() -> None:
     assert [frame["output_index"] for frame in seen if frame["type"] == "response.output_item.added"] == [0]
 
 
-def test_109_a_failure_in_the_middle_is_an_event_of_this_wire() -> None:
+def test_row_109_a_failure_in_the_middle_is_an_event_of_this_wire() -> None:
     renderer = R.stream_renderer(asked())
     renderer.feed([Started("resp_1", "m"), Opened(OpenText()), Delta("x")])
     (failed,) = frames(renderer.error(UpstreamError(FailureKind.RATE, "Slow down.", provider="p")))
@@ -202,7 +202,7 @@ def test_tokens_cannot_be_counted_in_this_wire() -> None:
 # --- in ---
 
 
-def test_text_and_reasoning_and_a_call() -> None:
+def test_row_066_row_167_text_one_thought_of_several_parts_and_a_call() -> None:
     stream = named(
         CREATED,
         event("in_progress", response={"id": "resp_1"}),
@@ -223,7 +223,7 @@ def test_text_and_reasoning_and_a_call() -> None:
     )
     found = answer(R, stream)
     assert found.parts == (
-        ThinkingPart("First.\n\nThen.", "blob"),
+        ThinkingPart("First.\n\nThen.", "openai#blob"),
         TextPart("Hello"),
         ToolCallPart("call_1", "read", '{"path":"a"}'),
     )
@@ -231,7 +231,7 @@ def test_text_and_reasoning_and_a_call() -> None:
     assert (found.usage.input_tokens, found.usage.cache_read_tokens, found.usage.output_tokens) == (40, 60, 5)
 
 
-def test_13_what_is_told_again_is_not_news() -> None:
+def test_row_013_what_is_told_again_is_not_news() -> None:
     """Deltas, then the whole three times."""
     item = {"call_id": "c", "name": "f", "arguments": '{"a":1}'}
     stream = named(
@@ -254,11 +254,11 @@ def test_13_what_is_told_again_is_not_news() -> None:
     ],
     ids=["only-items", "only-texts", "only-the-end"],
 )
-def test_149_what_came_without_deltas_is_taken_from_the_end(events: list[Any]) -> None:
+def test_row_149_what_came_without_deltas_is_taken_from_the_end(events: list[Any]) -> None:
     assert answer(R, named(CREATED, *events, done(message("all at once")))).parts == (TextPart("all at once"),)
 
 
-def test_1_items_that_interleave_are_put_in_order() -> None:
+def test_row_001_items_that_interleave_are_put_in_order() -> None:
     stream = named(
         CREATED,
         added(0, "function_call", call_id="a", name="f"),
@@ -274,7 +274,7 @@ def test_1_items_that_interleave_are_put_in_order() -> None:
     assert answer(R, stream).parts == (ToolCallPart("a", "f", '{"a":1}'), ToolCallPart("b", "g", '{"b":2}'))
 
 
-def test_7_8_names_and_ids_that_come_late_or_never() -> None:
+def test_row_007_row_008_names_and_ids_that_come_late_or_never() -> None:
     stream = named(
         CREATED,
         added(0, "function_call", name=""),
@@ -289,7 +289,7 @@ def test_7_8_names_and_ids_that_come_late_or_never() -> None:
     assert answer(R, stream).parts == (call,), "the same stream gives the same id"
 
 
-def test_2_two_calls_with_one_id_stay_two() -> None:
+def test_row_002_two_calls_with_one_id_stay_two() -> None:
     stream = named(
         CREATED, ended(0, "function_call", call_id="c", name="f"), ended(1, "function_call", call_id="c", name="f"), done()
     )
@@ -298,7 +298,7 @@ def test_2_two_calls_with_one_id_stay_two() -> None:
     assert first.id == "c" != second.id
 
 
-def test_31_an_answer_cut_by_a_limit_is_an_answer() -> None:
+def test_row_031_an_answer_cut_by_a_limit_is_an_answer() -> None:
     stream = named(
         CREATED,
         added(0, "function_call", call_id="c", name="f"),
@@ -310,7 +310,7 @@ def test_31_an_answer_cut_by_a_limit_is_an_answer() -> None:
     assert events[-1] == Finished(StopReason.LENGTH, Usage(output_tokens=9))
 
 
-def test_28_a_refusal_is_text_and_says_so() -> None:
+def test_row_028_a_refusal_is_text_and_says_so() -> None:
     stream = named(CREATED, event("refusal.delta", 0, content_index=0, delta="I will not."), ended(0, "message"), done())
     found = answer(R, stream)
     assert found.parts == (TextPart("I will not."),)
@@ -339,13 +339,13 @@ def test_what_openai_ran_itself_is_kept_whole() -> None:
         ({"type": "error", "code": None, "message": "Invalid API key"}, FailureKind.AUTH),
     ],
 )
-def test_108_failures_inside_a_stream_keep_their_kind(failure: dict[str, Any], kind: FailureKind) -> None:
+def test_row_108_failures_inside_a_stream_keep_their_kind(failure: dict[str, Any], kind: FailureKind) -> None:
     with pytest.raises(UpstreamError) as error:
         heard(R, named(CREATED, failure))
     assert error.value.kind is kind
 
 
-def test_24_a_stream_that_just_ends_is_no_answer() -> None:
+def test_row_024_a_stream_that_just_ends_is_no_answer() -> None:
     with pytest.raises(UpstreamError) as error:
         heard(R, named(CREATED, event("output_text.delta", 0, content_index=0, delta="half")))
     assert error.value.kind is FailureKind.PROTOCOL

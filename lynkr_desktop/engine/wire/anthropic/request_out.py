@@ -25,7 +25,7 @@ from lynkr_desktop.engine.chat.request import (
 )
 from lynkr_desktop.engine.wire.anthropic.request_in import NAME, parse_request
 from lynkr_desktop.engine.wire.anthropic.turns import Block, turns
-from lynkr_desktop.engine.wire.claude_thinking import fitted, is_unsigned, lacks_thinking
+from lynkr_desktop.engine.wire.claude_thinking import fitted, is_forced, is_unsigned, lacks_thinking
 from lynkr_desktop.engine.wire.contract import CannotCarryError, Quirks, Rendered
 from lynkr_desktop.engine.wire.naming import ToolNames, fitting, losses_of
 from lynkr_desktop.engine.wire.schema import object_schema
@@ -58,7 +58,9 @@ def suits(request: ChatRequest, quirks: Quirks) -> bool:
         return False
     if quirks.takes_unsigned_thinking:
         return True
-    return not lacks_thinking(request) and not any(is_unsigned(part) for message in request.messages for part in message.parts)
+    if lacks_thinking(request) or is_forced(request):
+        return False
+    return not any(is_unsigned(part) for message in request.messages for part in message.parts)
 
 
 def render_request(request: ChatRequest, model: str, quirks: Quirks, *, is_streamed: bool) -> Rendered:
@@ -146,6 +148,8 @@ class _Renderer:
                 self.losses.append("adaptive thinking, a budget in its place" if asked.is_adaptive else "the thinking budget")
         if not self.quirks.takes_unsigned_thinking and lacks_thinking(self.request):
             self._drop_thinking(body, "thinking, for the turn began with another model")
+        elif not self.quirks.takes_unsigned_thinking and is_forced(self.request):
+            self._drop_thinking(body, "thinking, for a tool must be called")
 
     def _drop_thinking(self, body: dict[str, Any], loss: str) -> None:
         """Do without thinking for this request, and without the context edits that need it."""

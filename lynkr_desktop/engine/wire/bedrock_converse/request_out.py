@@ -10,7 +10,7 @@ from lynkr_desktop.engine.chat.request import ChatRequest, OutputFormat, TextPar
 from lynkr_desktop.engine.wire.bedrock_converse.content_out import ContentRenderer
 from lynkr_desktop.engine.wire.bedrock_converse.families import family_of
 from lynkr_desktop.engine.wire.bedrock_converse.turns import turns
-from lynkr_desktop.engine.wire.claude_thinking import fitted, lacks_thinking
+from lynkr_desktop.engine.wire.claude_thinking import fitted, is_forced, lacks_thinking
 from lynkr_desktop.engine.wire.contract import CannotCarryError, Quirks, Rendered
 from lynkr_desktop.engine.wire.naming import ToolNames, losses_of
 from lynkr_desktop.engine.wire.schema import object_schema
@@ -119,6 +119,9 @@ class _Renderer:
             return None
         if taken.budget_tokens and lacks_thinking(self.request):
             self.losses.append("thinking, for the turn began with another model")
+            return None
+        if is_forced(self.request):
+            self.losses.append("thinking, for a tool must be called")
             return None
         if thinking.effort is not None:
             self.losses.append("reasoning effort")

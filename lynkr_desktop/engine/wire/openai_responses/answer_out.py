@@ -12,6 +12,7 @@ from lynkr_desktop.engine.chat.events import StopReason, Usage
 from lynkr_desktop.engine.chat.request import ChatRequest, OpaquePart, TextPart, ThinkingPart, ToolCallPart
 from lynkr_desktop.engine.chat.response import ChatResponse
 from lynkr_desktop.engine.wire.naming import digest
+from lynkr_desktop.engine.wire.openai_responses.seals import unmarked
 from lynkr_desktop.engine.wire.openai_responses.tools import NAME, Callee, Form, callees_of, freeform_text
 from lynkr_desktop.errors import ClientError
 
@@ -84,10 +85,11 @@ class AnswerForm:
         item_id = self.item_id("msg", index)
         return {"id": item_id, "type": "message", "status": "in_progress", "role": "assistant", "content": []}
 
-    def reasoning(self, index: int, text: str) -> dict[str, Any]:
-        """Reasoning as a summary. Signatures of other vendors are of no use to OpenAI and stay out."""
+    def reasoning(self, index: int, text: str, sealed: str | None = None) -> dict[str, Any]:
+        """Reasoning as a summary, and encrypted if it is OpenAI's. Other vendors' signatures are of no use to it and stay out."""
         summary = [{"type": "summary_text", "text": text}] if text else []
-        return {"id": self.item_id("rs", index), "type": "reasoning", "summary": summary}
+        encrypted = {"encrypted_content": sealed} if sealed else {}
+        return {"id": self.item_id("rs", index), "type": "reasoning", "summary": summary, **encrypted}
 
     def call(self, index: int, call_id: str, name: str, arguments: str, status: str = "completed") -> dict[str, Any]:
         """A tool call. `arguments` may be empty for one that has only begun."""
@@ -154,8 +156,8 @@ def render_response(response: ChatResponse, request: ChatRequest) -> bytes:
         match part:
             case TextPart(text=text):
                 output.append(form.message(len(output), text))
-            case ThinkingPart(text=text) if text:
-                output.append(form.reasoning(len(output), text))
+            case ThinkingPart(text=text, signature=signature) if text or unmarked(signature):
+                output.append(form.reasoning(len(output), text, unmarked(signature)))
             case ToolCallPart(id=call_id, name=name, arguments=arguments):
                 is_half = is_cut and part is response.parts[-1] and not json_reader.is_json(arguments)
                 status = "incomplete" if is_half else "completed"

@@ -23,6 +23,7 @@ from lynkr_desktop.engine.chat.request import (
     ToolCallPart,
     ToolResultPart,
 )
+from lynkr_desktop.engine.wire.openai_responses.seals import marked
 from lynkr_desktop.engine.wire.openai_responses.tools import NAME, TOOL_SEARCH, freeform_arguments, joined, tools_of
 from lynkr_desktop.json_reader import Fields, ShapeError
 
@@ -88,7 +89,8 @@ def _parts(item: Fields) -> tuple[tuple[Part, ...], bool]:
         case "message":
             return _assistant_texts(item, native), True
         case "reasoning":
-            return (ThinkingPart(_reasoning(item), item.optional_text("encrypted_content"), native=native),), True
+            sealed = item.optional_text("encrypted_content")
+            return (ThinkingPart(_reasoning(item), sealed and marked(sealed), native=native),), True
         case "function_call_output" | "custom_tool_call_output":
             return (ToolResultPart(item.text("call_id"), _content(item, "output"), native=native),), False
         case "tool_search_output" if item.has("call_id"):

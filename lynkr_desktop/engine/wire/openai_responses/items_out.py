@@ -19,6 +19,7 @@ from lynkr_desktop.engine.chat.request import (
 from lynkr_desktop.engine.wire.contract import CannotCarryError, Quirks
 from lynkr_desktop.engine.wire.naming import ToolNames, fitting
 from lynkr_desktop.engine.wire.openai_responses.items_in import is_string, own_fragment
+from lynkr_desktop.engine.wire.openai_responses.seals import unmarked
 from lynkr_desktop.engine.wire.openai_responses.tools import Callee, Form, callees_of, freeform_text
 from lynkr_desktop.json_reader import Fields
 
@@ -104,12 +105,19 @@ class ItemRenderer:
                         items.append(_message("assistant", [{"type": "output_text", "text": text}]))
                 case ToolCallPart():
                     items.append(self._call(part))
-                case ThinkingPart():
-                    self._losses.append("thinking")
+                case ThinkingPart(text=text, signature=signature):
+                    if (sealed := unmarked(signature)) is None:
+                        self._losses.append("thinking")
+                    else:
+                        summary = [{"type": "summary_text", "text": text}] if text else []
+                        items.append({"type": "reasoning", "summary": summary, "encrypted_content": sealed})
                 case OpaquePart(kind=kind):
                     self._losses.append(f"{kind} content")
                 case _:
                     self._losses.append("an attachment of the assistant")
+        while items and items[-1]["type"] == "reasoning":  # OpenAI refuses reasoning that led to nothing
+            self._losses.append("thinking")
+            items.pop()
         return items
 
     def _call(self, part: ToolCallPart) -> dict[str, Any]:

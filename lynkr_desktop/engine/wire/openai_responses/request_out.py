@@ -14,6 +14,7 @@ from lynkr_desktop.engine.wire.openai_responses.tools import NAME, Form, callees
 from lynkr_desktop.engine.wire.schema import object_schema
 from lynkr_desktop.json_reader import Fields
 
+SEALED: Final = "reasoning.encrypted_content"
 MIN_OUTPUT_TOKENS: Final = 16  # OpenAI refuses less
 _EFFORT: Final = {"max": "high", "xhigh": "high"}
 
@@ -129,6 +130,8 @@ class _Renderer:
             body.pop("tool_choice", None)
             body.pop("parallel_tool_calls", None)
         body["store"] = False  # as in the client's wire: nobody asked OpenAI to keep the conversation
+        if request.thinking is not None and request.thinking.is_enabled and self.quirks.takes_reasoning_effort:
+            body["include"] = [SEALED]  # so the reasoning itself comes, encrypted, and goes back with the next turn
         return body
 
     def _offered(self, tool: Tool) -> Any:

@@ -26,6 +26,7 @@ from lynkr_desktop.engine.chat.request import ChatRequest
 from lynkr_desktop.engine.wire.openai_errors import error_object
 from lynkr_desktop.engine.wire.openai_responses.answer_out import AnswerForm, text_part, whole_arguments
 from lynkr_desktop.engine.wire.openai_responses.freeform import FreeformReader
+from lynkr_desktop.engine.wire.openai_responses.seals import unmarked
 from lynkr_desktop.engine.wire.openai_responses.tools import Callee, Form
 from lynkr_desktop.errors import LynkrError
 
@@ -46,6 +47,7 @@ class ResponsesRenderer:
         self._part: OpenText | OpenThinking | OpenToolCall | OpenOpaque | None = None
         self._is_shown = False  # the item of the open part has been added
         self._text: list[str] = []
+        self._seal: str | None = None  # the open reasoning in OpenAI's own encrypted form
         self._freeform: FreeformReader | None = None
         self._delta_head = b""
         self._usage = Usage()
@@ -62,8 +64,9 @@ class ResponsesRenderer:
                 return self._opened(part)
             case Closed(is_complete=is_complete):
                 return self._closed(is_complete)
-            case Signed():
-                return b""  # of another vendor: OpenAI could not read it
+            case Signed(signature=signature):
+                self._seal = unmarked(signature)  # of another vendor it is of no use to OpenAI
+                return self._show() if self._seal and not self._is_shown else b""
             case Started():
                 return self._started(event)
             case Finished():
@@ -87,7 +90,7 @@ class ResponsesRenderer:
     # --- parts ---
 
     def _opened(self, part: OpenText | OpenThinking | OpenToolCall | OpenOpaque) -> bytes:
-        self._part, self._is_shown, self._text = part, False, []
+        self._part, self._is_shown, self._text, self._seal = part, False, [], None
         return self._show() if isinstance(part, OpenText | OpenToolCall) else b""  # reasoning may turn out to have no words
 
     def _show(self) -> bytes:
@@ -158,7 +161,7 @@ class ResponsesRenderer:
                 told = self._frame("response.output_text.done", {**place, "text": text, "logprobs": []})
                 told += self._frame("response.content_part.done", {**place, "part": text_part(text)})
             case OpenThinking():
-                item = self._form.reasoning(index, text)
+                item = self._form.reasoning(index, text, self._seal)
                 place = {"item_id": item["id"], "output_index": index, "summary_index": 0}
                 told = self._frame("response.reasoning_summary_text.done", {**place, "text": text})
                 told += self._frame("response.reasoning_summary_part.done", {**place, "part": _summary(text)})

@@ -19,6 +19,7 @@ from lynkr_desktop.engine.chat.events import (
 )
 from lynkr_desktop.engine.chat.request import Native
 from lynkr_desktop.engine.wire.naming import digest
+from lynkr_desktop.engine.wire.openai_responses.seals import marked
 from lynkr_desktop.engine.wire.openai_responses.tools import NAME, TOOL_SEARCH, freeform_arguments, joined
 from lynkr_desktop.json_reader import Fields
 
@@ -150,7 +151,7 @@ class OutputItem:
             if not self._is_open:
                 self._is_open = True
                 self._ready.append(Opened(OpenThinking()))
-            self._ready.append(Signed(encrypted))
+            self._ready.append(Signed(marked(encrypted)))
 
     def _end_call(self, item: Fields, kind: str) -> None:
         if kind == "custom_tool_call":
