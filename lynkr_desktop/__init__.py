@@ -30,7 +30,8 @@
         resilience/ again, next target or stop; breakers, health, the order of targets; budgets
         store/      the ledger: one SQLite writer with a journal that outlives a kill, queries for the window, savings
         data/       prices, abilities and templates: dated, made by scripts in `packaging/`
-    ui/             tray, window, pages; sees the engine through `desk` (a protocol) and `bridge` (its only crossing)
+    ui/             tray, window, pages; sees the engine through `desk` (a protocol) and `bridge` (its only crossing);
+                    sentences in `text` and its siblings, in the language of `language`
 
 One request goes: server → surfaces → wire.parse_request → routing → attempts (prepare → upstream → answer) → delivery → relay
 → server; its exchange is then told on the bus, from where the ledger and the window take it. Imports run downwards only; the

@@ -21,7 +21,7 @@ from lynkr_desktop.engine.events import Trouble
 from lynkr_desktop.engine.service import EngineService
 from lynkr_desktop.errors import LynkrError
 from lynkr_desktop.headless import calm_collector, loop_factory
-from lynkr_desktop.ui import autostart, text, text_clients
+from lynkr_desktop.ui import autostart, text, text_clients, text_tray
 from lynkr_desktop.ui.answers import answer
 from lynkr_desktop.ui.bridge import Bridge
 from lynkr_desktop.ui.commands import commands_of
@@ -34,6 +34,7 @@ from lynkr_desktop.ui.pages.settings import SettingsPage
 from lynkr_desktop.ui.pages.tiers import TiersPage
 from lynkr_desktop.ui.pages.welcome import WelcomePage
 from lynkr_desktop.ui.premises import Premises, Surroundings
+from lynkr_desktop.ui.qt_words import speak
 from lynkr_desktop.ui.single_instance import Claim, Question, SingleInstance, take_activation_token
 from lynkr_desktop.ui.theme import Theme
 from lynkr_desktop.ui.tray import Tray
@@ -62,13 +63,14 @@ def run(env_file: Path | None, *, is_background: bool = False) -> int:
     application.setApplicationName("lynkr-desktop")
     application.setApplicationDisplayName(text.APPLICATION)
     application.setDesktopFileName("lynkr-desktop")
+    speak(application, start.settings.desktop.language)
     application.setQuitOnLastWindowClosed(False)
     instance = SingleInstance(start.places.runtime_dir / "lynkr-desktop.sock")
     match instance.claim(sys.argv[1:], take_activation_token()):
         case Claim.HANDED_OVER:
             return OK
         case Claim.NO_ANSWER:
-            print(f"lynkr-desktop: {text.OTHER_INSTANCE_SILENT}", file=sys.stderr)
+            print(f"lynkr-desktop: {text_tray.OTHER_INSTANCE_SILENT}", file=sys.stderr)
             return FAILED
         case Claim.FIRST:
             pass
@@ -149,7 +151,7 @@ class Desktop:
             self._bridge.spawn(self._unlock(), "keys")
             for number, notice in enumerate(self._start.notices):
                 _log.warning("%s", notice)
-                await self._host.run(self._engine.report(Trouble(f"start-{number}", text.START_NOTICE, notice)))
+                await self._host.run(self._engine.report(Trouble(f"start-{number}", text_tray.START_NOTICE, notice)))
         await self._quit.wait()
         await self._stop()
         return OK
@@ -174,7 +176,7 @@ class Desktop:
         if state is KeychainState.READY:
             await self._host.run(self._engine.report(Trouble("keychain", "", is_over=True)))
         elif state in (KeychainState.LOCKED, KeychainState.MISSING):
-            await self._host.run(self._engine.report(Trouble("keychain", text.KEYCHAIN_TROUBLE, detail)))
+            await self._host.run(self._engine.report(Trouble("keychain", text_tray.KEYCHAIN_TROUBLE, detail)))
 
     async def _stop(self) -> None:
         self._window.remember_geometry()

@@ -31,43 +31,18 @@ from lynkr_desktop.engine.api import ActivityQuery, LocalServer, Snapshot  # noq
 from lynkr_desktop.engine.events import Exchange, Trouble  # noqa: E402
 from lynkr_desktop.errors import ConfigError  # noqa: E402
 from lynkr_desktop.startup import with_built_in_model  # noqa: E402
-from lynkr_desktop.ui import text  # noqa: E402
-from lynkr_desktop.ui.commands import commands_of  # noqa: E402
 from lynkr_desktop.ui.garbage import GarbageCollector  # noqa: E402
-from lynkr_desktop.ui.pages.activity import ActivityPage  # noqa: E402
-from lynkr_desktop.ui.pages.clients import ClientsPage  # noqa: E402
-from lynkr_desktop.ui.pages.overview import OverviewPage  # noqa: E402
-from lynkr_desktop.ui.pages.providers import ProvidersPage  # noqa: E402
-from lynkr_desktop.ui.pages.settings import SettingsPage  # noqa: E402
-from lynkr_desktop.ui.pages.tiers import TiersPage  # noqa: E402
-from lynkr_desktop.ui.pages.welcome import WelcomePage  # noqa: E402
 from lynkr_desktop.ui.theme import Theme  # noqa: E402
-from lynkr_desktop.ui.widgets.command_palette import CommandPalette  # noqa: E402
 from lynkr_desktop.ui.widgets.page_scroll import PageScroll  # noqa: E402
 from lynkr_desktop.ui.widgets.score_band import ScoreBand  # noqa: E402
 from lynkr_desktop.ui.widgets.score_strip import ScoreStrip  # noqa: E402
 from lynkr_desktop.ui.widgets.twin import Twin  # noqa: E402
-from lynkr_desktop.ui.window import MainWindow  # noqa: E402
 from tests.seed import seed_week  # noqa: E402
 from tests.ui.ledger_desk import NOW_MS, LedgerDesk, an_exchange  # noqa: E402
-from tests.ui.surroundings import around, premises  # noqa: E402
+from tests.ui.stage import Stage, stage_of  # noqa: E402
 
 SIZES: Final = ((1280, 800), (1100, 720), (800, 560))
-FOUND: Final = {"claude-code": "/usr/local/bin/claude", "codex": "/home/you/.codex", "curl": "/usr/bin/curl"}
 FONT: Final = "Inter"  # drawn with it where it is installed, for pictures like those of a desktop; else with the system's
-
-
-@dataclass(frozen=True)
-class Stage:
-    """The window of one scene and what is in it."""
-
-    window: MainWindow
-    overview: OverviewPage
-    activity: ActivityPage
-    desk: LedgerDesk
-    settings: SettingsPage
-    clients: ClientsPage
-    welcome: WelcomePage
 
 
 @dataclass(frozen=True)
@@ -211,34 +186,12 @@ SCENES: Final = (
 )
 
 
-def _stage(theme: Theme, desk: LedgerDesk, size: tuple[int, int]) -> Stage:
-    window = MainWindow(theme, desk, load_geometry=lambda: b"", save_geometry=lambda _: None, hides_on_close=lambda: False)
-    overview = OverviewPage(theme, desk, desk.clock)
-    activity = ActivityPage(theme, desk, desk.clock)
-    window.add_page("overview", text.OVERVIEW, "overview", overview)
-    window.add_page("activity", text.ACTIVITY, "activity", activity, find=activity.focus_filter)
-    window.add_page("tiers", text.TIERS, "tiers", TiersPage(theme, desk))
-    window.add_page("providers", text.PROVIDERS, "providers", ProvidersPage(theme, desk))
-    here = premises(around(Path(tempfile.gettempdir()) / "lynkr", environment={"OPENAI_API_KEY": "sk-0123456789abcdef"}))
-    desk.spawn(here.unlock(), "unlock")
-    clients = ClientsPage(theme, desk, here, find=lambda: FOUND, now_ms=desk.clock)
-    window.add_page("clients", text.CLIENTS, "clients", clients)
-    settings = SettingsPage(theme, desk, here)
-    window.add_page("settings", text.SETTINGS, "settings", settings, keys="Ctrl+,")
-    palette = CommandPalette(window, lambda: commands_of(window, desk, here, lambda _: None))
-    window.palette_wanted.connect(palette.open)
-    window.resize(*size)
-    welcome = WelcomePage(theme, desk, here, find=lambda: FOUND)
-    window.add_page("welcome", "", "lynkr", welcome, is_listed=False)
-    return Stage(window, overview, activity, desk, settings, clients, welcome)
-
-
 def draw(scene: Scene, theme: Theme, desk: LedgerDesk, size: tuple[int, int], file: Path) -> None:
     """Set a scene up, let it happen, and keep its picture."""
     scene.set_up(desk)
     choice = Choice.DARK if theme.palette.is_dark else Choice.LIGHT
     desk.settings = replace(desk.settings, desktop=replace(desk.settings.desktop, theme=choice))  # the Settings page uses it
-    stage = _stage(theme, desk, size)
+    stage = stage_of(theme, desk, size)
     stage.window.show_page(scene.page)
     stage.window.show()
     QTest.qWait(20)

@@ -245,6 +245,7 @@ class Desktop:
     """How the window behaves."""
 
     theme: Theme = Theme.SYSTEM
+    language: str = ""  # as a code; empty: the system's
     engine_loop: EngineLoop = EngineLoop.THREAD
     shows_window_at_start: bool = True
     is_embedded_model_enabled: bool = True

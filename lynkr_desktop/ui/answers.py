@@ -10,7 +10,7 @@ import msgspec
 from lynkr_desktop.config.client_tokens import today, with_token, without_token
 from lynkr_desktop.config.settings import TIERS, Mode, ModeKind, Pin, Settings, Tier
 from lynkr_desktop.errors import ConfigError, LynkrError
-from lynkr_desktop.ui import pinning, text_pins
+from lynkr_desktop.ui import pinning, text, text_pins
 from lynkr_desktop.ui import text_commands as words
 from lynkr_desktop.ui.desk import Desk
 from lynkr_desktop.ui.modes import mode_choices
@@ -33,7 +33,7 @@ async def answer(desk: Desk, premises: Premises, command: str, arguments: Sequen
     try:
         return await make(_Asked(desk, premises, arguments))
     except LynkrError as error:
-        return {"error": f"{error.title} {error.detail}".strip()}
+        return {"error": text.refused(error)}
 
 
 async def _status(asked: _Asked) -> dict[str, Any]:
@@ -167,7 +167,7 @@ async def _doctor(asked: _Asked) -> dict[str, Any]:
             try:
                 result = await asked.desk.probe(account.id, key.id if key else None)
             except LynkrError as error:
-                checks.append((name, False, f"{error.title} {error.detail}".strip()))
+                checks.append((name, False, text.refused(error)))
             else:
                 checks.append((name, result.is_ok, result.text if not result.is_ok else f"{result.milliseconds:.0f} ms"))
     return {

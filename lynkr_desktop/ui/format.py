@@ -1,13 +1,21 @@
-"""Numbers as people read them, with their unit and their honesty. Pure: the clock's time comes in; the words are in `text`."""
+"""Numbers as people read them, with their unit and their honesty. In the marks of the language in use.
+
+The clock's time comes in; the sentences are in `text`.
+"""
 
 from datetime import UTC, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
+from lynkr_desktop.ui.language import grouped, say
+
 UNKNOWN: Final = "–"
 UNPRICED: Final = "unpriced"
 FREE: Final = "free"
 ABOUT: Final = "≈"
+MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_FREE_BASIS: Final = "free"  # how the ledger names it
 
 
 def money(amount: str | Decimal | None) -> str:
@@ -15,13 +23,25 @@ def money(amount: str | Decimal | None) -> str:
     value = decimal(amount)
     if value is None:
         return UNPRICED
-    sign, size = ("-" if value < 0 else ""), abs(value)
-    if size == 0:
-        return "$0.00"
-    if size < Decimal("0.0001"):
-        return f"{sign}< $0.0001" if not sign else f"{sign}$0.0001"
-    digits = 4 if size < Decimal("0.01") else 3 if size < Decimal("0.1") else 2 if size < 1000 else 0
-    return f"{sign}${size:,.{digits}f}"
+    size = abs(value)
+    if 0 < value < _SMALLEST:
+        return f"< {dollars(grouped(_SMALLEST, 4))}"
+    shown = dollars(amount_text(max(size, _SMALLEST) if size else size))
+    return f"-{shown}" if value < 0 else shown
+
+
+_SMALLEST: Final = Decimal("0.0001")
+
+
+def dollars(amount: str) -> str:
+    """An amount with its currency: `$1.84`."""
+    return say("${amount}", amount=amount)
+
+
+def amount_text(size: Decimal | float) -> str:
+    """A sum of 0 or more in US dollars, without the currency, with as many digits as it needs."""
+    digits = 2 if not size else 4 if size < Decimal("0.01") else 3 if size < Decimal("0.1") else 2 if size < 1000 else 0
+    return grouped(size, digits)
 
 
 def signed_money(amount: str | Decimal | None) -> str:
@@ -32,7 +52,7 @@ def signed_money(amount: str | Decimal | None) -> str:
 
 def cost(cost_usd: str | None, basis: str) -> str:
     """What an exchange cost: `free`, `unpriced`, `≈ $0.031` if estimated, else `$0.031`."""
-    if basis == FREE:
+    if basis == _FREE_BASIS:
         return FREE
     shown = money(cost_usd)
     return f"{ABOUT} {shown}" if basis == "estimated" and shown != UNPRICED else shown
@@ -52,7 +72,7 @@ def decimal(amount: str | Decimal | None) -> Decimal | None:
 def axis_money(amount: float, step: float) -> str:
     """A mark of a money axis whose marks are `step` apart."""
     digits = 0 if step >= 1 else 1 if step >= 0.1 else 2 if step >= 0.01 else 3 if step >= 0.001 else 4
-    return f"${amount:,.{digits}f}"
+    return dollars(grouped(amount, digits))
 
 
 def tokens(count: int | None) -> str:
@@ -62,13 +82,13 @@ def tokens(count: int | None) -> str:
     for limit, unit in ((999_500, "M"), (1_000, "k")):
         if count >= limit:
             value = count / (1_000_000 if unit == "M" else 1_000)
-            return f"{value:.0f}{unit}" if value >= 99.95 else f"{value:.1f}{unit}"
+            return f"{grouped(value, 0 if value >= 99.95 else 1)}{unit}"
     return str(count)
 
 
 def count(number: int) -> str:
     """A number of things: `1,281`."""
-    return f"{number:,}"
+    return grouped(number)
 
 
 def duration(milliseconds: float | None) -> str:
@@ -76,16 +96,16 @@ def duration(milliseconds: float | None) -> str:
     if milliseconds is None:
         return UNKNOWN
     if milliseconds < 1:
-        return f"{milliseconds:.1f} ms"
+        return say("{number} ms", number=grouped(milliseconds, 1))
     if milliseconds < 95:
-        return f"{milliseconds:.0f} ms"
+        return say("{number} ms", number=grouped(milliseconds))
     seconds = milliseconds / 1000
     if seconds < 9.95:
-        return f"{seconds:.1f} s"
+        return say("{number} s", number=grouped(seconds, 1))
     if seconds < 59.5:
-        return f"{seconds:.0f} s"
+        return say("{number} s", number=grouped(seconds))
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s"
+    return say("{minutes} min {seconds} s", minutes=minutes, seconds=rest)
 
 
 def percent(part: float, whole: float) -> str:
@@ -93,7 +113,7 @@ def percent(part: float, whole: float) -> str:
     if whole <= 0:
         return UNKNOWN
     share = 100 * part / whole
-    return f"{share:.1f} %" if 0 < share < 9.95 else f"{share:.0f} %"
+    return say("{number} %", number=grouped(share, 1 if 0 < share < 9.95 else 0))
 
 
 def local(milliseconds: float) -> datetime:
@@ -114,7 +134,7 @@ def clock_minutes(milliseconds: float) -> str:
 def day(milliseconds: float) -> str:
     """The local day: `20 Nov`."""
     moment = local(milliseconds)
-    return f"{moment.day} {moment:%b}"
+    return say("{day} {month}", day=moment.day, month=MONTHS[moment.month - 1])
 
 
 def moment(milliseconds: float, now_ms: float) -> str:
@@ -122,7 +142,12 @@ def moment(milliseconds: float, now_ms: float) -> str:
     days_ago = (local(now_ms).date() - local(milliseconds).date()).days
     if days_ago == 0:
         return clock(milliseconds)
-    return f"{local(milliseconds):%a} {clock_minutes(milliseconds)}" if 0 < days_ago < 7 else day(milliseconds)
+    return f"{weekday(milliseconds)} {clock_minutes(milliseconds)}" if 0 < days_ago < 7 else day(milliseconds)
+
+
+def weekday(milliseconds: float) -> str:
+    """The local day of the week: `Tue`."""
+    return WEEKDAYS[local(milliseconds).weekday()]
 
 
 def midnight_ms(now_ms: float) -> int:

@@ -1,5 +1,6 @@
 """Every sentence that a user reads. Constants and small functions, grouped by page; no widgets, no decisions."""
 
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
@@ -7,8 +8,9 @@ from typing import Final
 from lynkr_desktop.config.settings import Mode, ModeKind, Tier
 from lynkr_desktop.engine.api import AccountState, Snapshot
 from lynkr_desktop.engine.events import Alternative, Attempt, Exchange
-from lynkr_desktop.errors import FailureKind
+from lynkr_desktop.errors import FailureKind, LynkrError
 from lynkr_desktop.ui import format as shown
+from lynkr_desktop.ui.language import say, say_back, say_number
 
 # ---------------------------------------------------------------- everywhere
 
@@ -43,24 +45,29 @@ FAILURES: Final[dict[FailureKind, tuple[str, str]]] = {
     FailureKind.PROTOCOL: ("The provider's answer broke off or was not in its own format.", "Try again."),
     FailureKind.EMPTY: ("The provider sent an answer without content.", "Try again."),
 }
-BUDGET_KIND: Final = "budget"
+_BUDGET_KIND: Final = "budget"
 BUDGET_USED_UP: Final = ("A budget of yours is used up.", "Raise it under Settings, or wait until it begins anew.")
-BUSY_KIND: Final = "busy"
+_BUSY_KIND: Final = "busy"
 BUSY: Final = ("Lynkr could not serve it just then.", "Try again.")
-INTERRUPTED_KIND: Final = "interrupted"
+_INTERRUPTED_KIND: Final = "interrupted"
 INTERRUPTED: Final = ("Lynkr was ended while it served this.", "Send it again.")
 CLIENT_FAULT: Final = ("The calling program sent something that cannot be served.", "Look at the words below.")
 
 
 def failure(kind: str) -> tuple[str, str]:
     """What happened and the next step, for a failure kind of an exchange."""
-    if kind == BUDGET_KIND:
+    if kind == _BUDGET_KIND:
         return BUDGET_USED_UP
-    if kind == BUSY_KIND:
+    if kind == _BUSY_KIND:
         return BUSY
-    if kind == INTERRUPTED_KIND:
+    if kind == _INTERRUPTED_KIND:
         return INTERRUPTED
     return FAILURES[FailureKind(kind)] if kind in FAILURES else CLIENT_FAULT
+
+
+def refused(error: LynkrError) -> str:
+    """What went wrong, and what to do."""
+    return f"{say_back(error.title)} {say_back(error.detail)}".strip()
 
 
 def client_title(client: str) -> str:
@@ -78,25 +85,53 @@ def mode_title(mode: Mode) -> str:
     """The routing mode in two words."""
     match mode.kind:
         case ModeKind.AUTO:
-            return "Auto tiers"
+            return say("Auto tiers")
         case ModeKind.PIN:
-            return f"Pin {mode.tier}" if mode.tier else "Pin"
+            return say("Pin {tier}", tier=mode.tier) if mode.tier else say("Pin")
         case ModeKind.DIRECT:
-            return "Direct"
+            return say("Direct")
         case ModeKind.OBSERVE:
-            return "Direct + observe"
+            return say("Direct + observe")
         case ModeKind.LOCAL:
-            return "Local only"
+            return say("Local only")
 
 
 def mode_name_for_readers(mode: Mode) -> str:
     """The mode's button in words."""
-    return f"Mode: {mode_title(mode)}"
+    return say("Mode: {mode}", mode=mode_title(mode))
+
+
+_REASON: Final = re.compile(r"(?P<tier>[A-Z]+): (?P<because>.+?)(?P<rest>(?: \([^()]*\))?(?:; [0-9.]+ of 100)?)\.")
+
+
+def reason(sentence: str) -> str:
+    """The engine's sentence about a route: a tier, a colon, one or more reasons, and mostly the score."""
+    told = say_back(sentence)
+    match = _REASON.fullmatch(sentence)
+    if told != sentence or match is None:
+        return told
+    whole = _phrase(match["because"])
+    because = whole if whole != match["because"] else ", ".join(map(_phrase, match["because"].split(", ")))
+    return f"{match['tier']}: {because}{say_back(match['rest'])}."
+
+
+def _phrase(phrase: str) -> str:
+    """A reason inside a sentence: the catalogue has it by itself, or as the sentence of a signal."""
+    if (told := say_back(phrase)) != phrase:
+        return told
+    sentence = f"{phrase[:1].upper()}{phrase[1:]}."
+    told = say_back(sentence)
+    return phrase if told == sentence else f"{told[:1].lower()}{told[1:].rstrip('.。')}"
 
 
 def tier_name(tier: Tier | None) -> str:
     """A tier's name; what stands there where no tier was chosen."""
     return tier.value if tier else DIRECT
+
+
+def tier_name_of(exchange: Exchange) -> str:
+    """The tier of an exchange; what stands there where no tier was chosen."""
+    return exchange.tier or DIRECT
 
 
 # ---------------------------------------------------------------- window
@@ -106,7 +141,7 @@ NAVIGATION: Final = "Pages"
 
 def version_line(version: str, snapshot: Snapshot) -> str:
     """The small line at the sidebar's foot."""
-    return f"v{version} · {'serving' if snapshot.is_serving else 'stopped'}"
+    return f"v{version} · {say('serving') if snapshot.is_serving else say('stopped')}"
 
 
 # ---------------------------------------------------------------- overview
@@ -156,6 +191,11 @@ ACCOUNT_STATES: Final = {
     "disabled": "switched off",
     "no_key": "needs a key",
 }
+HEALTH_LINES: Final = {
+    "failing": "{number} of {all} providers failing",
+    "no_key": "{number} of {all} providers without a key",
+    "slow": "{number} of {all} providers slow",
+}
 ACCOUNT_HEADERS: Final = ("Provider", "State", "First token", "Errors", "Requests", "Cost")
 STRIP_HEADERS: Final = ("Time", "Tier", "Score", "Model", "Why")
 SPEND_TIME_HEADER: Final = "From"
@@ -167,7 +207,7 @@ MODE_NEEDS_DIRECT: Final = "Choose the model of Direct mode first."
 
 def waiting_for_requests(url: str) -> str:
     """What the strip says before the first request."""
-    return f"Waiting for the first request. Point a program at {url}." if url else STRIP_EMPTY
+    return say("Waiting for the first request. Point a program at {url}.", url=url) if url else STRIP_EMPTY
 
 
 def health_line(accounts: Sequence[AccountState], *, is_serving: bool) -> str:
@@ -177,28 +217,30 @@ def health_line(accounts: Sequence[AccountState], *, is_serving: bool) -> str:
     used = [account for account in accounts if account.state != "disabled"]
     if not used:
         return NO_PROVIDERS
-    for state, words in (("failing", "failing"), ("no_key", "without a key"), ("slow", "slow")):
+    for state, words in HEALTH_LINES.items():
         number = sum(account.state == state for account in used)
         if number:
-            return f"{number} of {len(used)} providers {words}"
-    healthy = sum(account.state == "healthy" for account in used)
-    number = healthy or len(used)
-    return f"{number} provider{'s' if number > 1 else ''} {'healthy' if healthy else 'not used yet'}"
+            return words.format(number=number, all=len(used))
+    if healthy := sum(account.state == "healthy" for account in used):
+        return say_number(healthy, "{number} provider healthy", "{number} providers healthy")
+    return say_number(len(used), "{number} provider not used yet", "{number} providers not used yet")
 
 
 def unpriced_line(unpriced: int) -> str:
     """Under the money spent: what is not in it."""
-    return "every request is priced" if not unpriced else f"without {shown.count(unpriced)} unpriced"
+    return say("without {number} unpriced", number=shown.count(unpriced)) if unpriced else say("every request is priced")
 
 
 def failed_line(failed: int, requests: int) -> str:
     """Under the failed requests: their share."""
-    return f"{shown.percent(failed, requests)} of {shown.count(requests)}" if requests else NO_REQUESTS_YET
+    if not requests:
+        return NO_REQUESTS_YET
+    return say("{share} of {number}", share=shown.percent(failed, requests), number=shown.count(requests))
 
 
 def split_line(requests: int) -> str:
     """Under the requests where no tier was chosen."""
-    return "without tiers" if requests else NO_REQUESTS_YET
+    return say("without tiers") if requests else NO_REQUESTS_YET
 
 
 def two_durations(first_ms: float | None, second_ms: float | None) -> str:
@@ -227,7 +269,12 @@ def strip_summary(number: int, failed: int) -> str:
     """The strip in one sentence."""
     if not number:
         return STRIP_EMPTY + "."
-    return f"{shown.count(number)} requests in the last hour, {shown.count(failed)} of them failed."
+    return say_number(
+        number,
+        "{number} request in the last hour, {failed} of them failed.",
+        "{number} requests in the last hour, {failed} of them failed.",
+        failed=shown.count(failed),
+    )
 
 
 def spend_summary(total: str, span: str) -> str:
@@ -239,9 +286,9 @@ def strip_tip(exchange: Exchange) -> str:
     """A mark of the strip in words."""
     score = "" if exchange.score is None else f" {exchange.score}"
     head = f"{shown.clock(exchange.started_at_ms)} · {exchange.tier or DIRECT}{score} · {exchange.model}"
-    lines = [head, exchange.reason] if exchange.reason else [head]
+    lines = [head, reason(exchange.reason)] if exchange.reason else [head]
     if exchange.method == "sticky":
-        lines.append("Kept on the session's model.")
+        lines.append(say("Kept on the session's model."))
     if exchange.error:
         lines.append(failure(exchange.error)[0])
     return "\n".join(lines)
@@ -251,7 +298,8 @@ def bar_tip(start_ms: float, end_ms: float, requests: int, total: float, parts: 
     """A bar of the spend chart in words."""
     is_long = end_ms - start_ms >= 82_800_000  # a day, even when the clock changes
     span = shown.day(start_ms) if is_long else f"{shown.clock_minutes(start_ms)}–{shown.clock_minutes(end_ms)}"
-    lines = [f"{span} · {shown.count(requests)} requests · {shown.money(Decimal(str(total)))}"]
+    counted = say_number(requests, "{number} request", "{number} requests")
+    lines = [f"{span} · {counted} · {shown.money(Decimal(str(total)))}"]
     return "\n".join([*lines, *(f"{title}  {shown.money(Decimal(str(amount)))}" for title, amount in parts)])
 
 
@@ -324,8 +372,8 @@ def is_served_by(exchange: Exchange, alternative: Alternative) -> bool:
 
 def _estimate(cost_usd: str | None) -> str:
     if cost_usd is not None and not shown.decimal(cost_usd):
-        return "free"
-    return shown.money(cost_usd) if cost_usd is None else f"≈ {shown.money(cost_usd)}"
+        return shown.FREE
+    return shown.money(cost_usd) if cost_usd is None else f"{shown.ABOUT} {shown.money(cost_usd)}"
 
 
 def shadow_line(exchange: Exchange) -> str:
@@ -333,35 +381,37 @@ def shadow_line(exchange: Exchange) -> str:
     if not exchange.shadow_tier:
         return ""
     target = f", {exchange.shadow_target}" if exchange.shadow_target else ""
-    return f"Auto would have chosen {exchange.shadow_tier}{target}."
+    return say("Auto would have chosen {tier}.", tier=f"{exchange.shadow_tier}{target}")
 
 
 def activity_empty_detail(url: str) -> str:
     """The next step while there are no requests."""
-    return f"Point a program at {url} to see its requests." if url else "Start serving, and requests appear here."
+    if not url:
+        return say("Start serving, and requests appear here.")
+    return say("Point a program at {url} to see its requests.", url=url)
 
 
 def tier_filter(tiers: Sequence[str]) -> str:
     """The tier filter's words: the name of one tier, the letters of several."""
     if len(tiers) > 1:
-        return f"Tier: {', '.join(tier[0] for tier in tiers)}"
-    return f"Tier: {tiers[0] if tiers else ALL}"
+        return say("Tier: {tiers}", tiers=", ".join(tier[0] for tier in tiers))
+    return say("Tier: {tiers}", tiers=tiers[0] if tiers else ALL)
 
 
 def client_filter(clients: Sequence[str]) -> str:
     """The program filter's words: one name, or how many."""
     if len(clients) > 1:
-        return f"Program: {len(clients)} chosen"
-    return f"Program: {client_title(clients[0]) if clients else ALL}"
+        return say("Program: {number} chosen", number=len(clients))
+    return say("Program: {program}", program=client_title(clients[0]) if clients else ALL)
 
 
 def status_line(exchange: Exchange) -> str:
     """How an exchange ended, in a word."""
     if exchange.status == 499:
-        return "left"
-    if exchange.error == INTERRUPTED_KIND:
-        return "ended"
-    return str(exchange.status) if exchange.error else "ok"
+        return say("left")
+    if exchange.error == _INTERRUPTED_KIND:
+        return say("ended")
+    return str(exchange.status) if exchange.error else say("ok")
 
 
 def in_and_out(exchange: Exchange) -> str:
@@ -393,7 +443,7 @@ def was_served(exchange: Exchange) -> bool:
 
 def why_title(exchange: Exchange) -> str:
     """The why card's title."""
-    return f"Why {exchange.tier or 'this model'}"
+    return say("Why {tier}", tier=exchange.tier) if exchange.tier else say("Why this model")
 
 
 def points(value: float) -> str:
@@ -403,12 +453,12 @@ def points(value: float) -> str:
 
 def tokens_line(exchange: Exchange) -> str:
     """Tokens of an exchange in one line."""
-    parts = [f"{shown.tokens(exchange.input_tokens)} in"]
+    parts = [say("{tokens} in", tokens=shown.tokens(exchange.input_tokens))]
     if exchange.cache_read_tokens:
-        parts.append(f"{shown.tokens(exchange.cache_read_tokens)} from cache")
+        parts.append(say("{tokens} from cache", tokens=shown.tokens(exchange.cache_read_tokens)))
     if exchange.cache_write_tokens:
-        parts.append(f"{shown.tokens(exchange.cache_write_tokens)} to cache")
-    parts.append(f"{shown.tokens(exchange.output_tokens)} out")
+        parts.append(say("{tokens} to cache", tokens=shown.tokens(exchange.cache_write_tokens)))
+    parts.append(say("{tokens} out", tokens=shown.tokens(exchange.output_tokens)))
     return " · ".join(parts)
 
 
@@ -417,7 +467,7 @@ def cost_line(exchange: Exchange, as_of: str = "") -> str:
     price = shown.cost(exchange.cost_usd, exchange.cost_basis)
     basis = COST_BASES.get(exchange.cost_basis, exchange.cost_basis)
     if exchange.cost_basis == "priced" and as_of:
-        basis = f"{basis}, as of {as_of}"
+        basis = say("{basis}, as of {date}", basis=basis, date=as_of)
     return basis if exchange.cost_basis in {"free", "unpriced"} else f"{price} · {basis}"
 
 
@@ -436,7 +486,7 @@ def upstream_words(exchange: Exchange) -> str:
 def fidelity_line(exchange: Exchange) -> str:
     """How the request travelled, and what could not be carried."""
     way = FIDELITIES.get(exchange.fidelity, exchange.fidelity)
-    lost = NOTHING_LOST if not exchange.losses else f"not carried: {', '.join(exchange.losses)}"
+    lost = NOTHING_LOST if not exchange.losses else say("not carried: {losses}", losses=", ".join(map(say_back, exchange.losses)))
     return f"{way} · {lost}" if way else lost
 
 
@@ -445,16 +495,15 @@ def exchange_as_text(exchange: Exchange) -> str:
     lines = [
         f"{shown.local(exchange.started_at_ms):%Y-%m-%d %H:%M:%S %z} · {who_asked(exchange)} · {exchange.id}",
         f"{exchange.tier or DIRECT} → {exchange.account}:{exchange.model} · {METHODS.get(exchange.method, exchange.method)}",
-        exchange.reason,
+        reason(exchange.reason),
         *filter(None, [shadow_line(exchange)]),
     ]
     if exchange.score is not None:
-        lines.append(f"Score {exchange.score}")
-    lines += [f"  {points(dimension.points)}  {dimension.reason}" for dimension in exchange.dimensions]
-    lines += [
-        f"{attempt_line(attempt)}: {attempt.error or 'served'} after {shown.duration(attempt.ended_ms)}"
-        for attempt in exchange.attempts
-    ]
+        lines.append(say("Score {score}", score=exchange.score))
+    lines += [f"  {points(dimension.points)}  {say_back(dimension.reason)}" for dimension in exchange.dimensions]
+    for attempt in exchange.attempts:
+        after = say("{what} after {time}", what=attempt.error or SERVED_THIS, time=shown.duration(attempt.ended_ms))
+        lines.append(f"{attempt_line(attempt)}: {after}")
     if was_served(exchange):
         lines += [tokens_line(exchange), cost_line(exchange), fidelity_line(exchange)]
     if exchange.error:
@@ -464,18 +513,20 @@ def exchange_as_text(exchange: Exchange) -> str:
 
 def score_summary(score: float, tier: Tier) -> str:
     """The score band in words."""
-    return f"Score {score:.0f} of 100, {tier.value}"
+    return say("Score {score} of 100, {tier}", score=f"{score:.0f}", tier=tier.value)
 
 
 def attempt_end(attempt: Attempt) -> str:
     """How an attempt ended, and how long its two stages took."""
     if attempt.error:
         status = f"{attempt.status} " if attempt.status else ""
-        return f"{status}{attempt.error.replace('_', ' ')} after {shown.duration(attempt.ended_ms - attempt.started_ms)}"
+        what = f"{status}{say_back(attempt.error.replace('_', ' '))}"
+        return say("{what} after {time}", what=what, time=shown.duration(attempt.ended_ms - attempt.started_ms))
     if attempt.first_byte_ms is None:
         return shown.duration(attempt.ended_ms - attempt.started_ms)
     waiting = shown.duration(attempt.first_byte_ms - attempt.started_ms)
-    return f"first byte {waiting} · stream {shown.duration(attempt.ended_ms - attempt.first_byte_ms)}"
+    streaming = shown.duration(attempt.ended_ms - attempt.first_byte_ms)
+    return say("first byte {waiting} · stream {streaming}", waiting=waiting, streaming=streaming)
 
 
 def attempt_summary(attempt: Attempt) -> str:
@@ -486,76 +537,3 @@ def attempt_summary(attempt: Attempt) -> str:
 def attempt_line(attempt: Attempt) -> str:
     """Which target an attempt went to, and with which key where the account has several."""
     return " · ".join(part for part in (attempt.account, attempt.model, attempt.key) if part)
-
-
-# ---------------------------------------------------------------- tray
-
-TRAY_COPY_ENDPOINT: Final = "Copy endpoint"
-TRAY_COPY_TOKEN: Final = "Copy token"  # noqa: S105  a label
-TRAY_OPEN: Final = "Open Lynkr"
-TRAY_PROVIDERS: Final = "Providers…"
-TRAY_QUIT: Final = "Quit"
-TRAY_NO_ROUTE: Final = "No request yet"
-TIER_SHAPES: Final = {Tier.SIMPLE: "●", Tier.MEDIUM: "■", Tier.COMPLEX: "◆", Tier.REASONING: "▲"}
-START_NOTICE: Final = "Something about your settings."
-KEYCHAIN_TROUBLE: Final = "Keys cannot be kept in the system's keychain."
-OTHER_INSTANCE_SILENT: Final = "Lynkr runs already, but does not answer. End it and start again."
-
-
-def tray_mode(mode: Mode) -> str:
-    """The title of the submenu of modes."""
-    return f"Mode ({mode_title(mode)})"
-
-
-def tray_pin(tier: Tier) -> str:
-    """The line that pins a tier."""
-    return f"Pin {tier} {TIER_SHAPES[tier]}"
-
-
-def tray_direct(model: str) -> str:
-    """The line of Direct mode."""
-    return f"Direct ({model})" if model else "Direct"
-
-
-def tray_unset(label: str) -> str:
-    """A mode that cannot serve yet."""
-    return f"{label} – no model set"
-
-
-def tray_stopped(note: str) -> str:
-    """The state line while nothing is served."""
-    return f"Stopped · {note}" if note else "Stopped"
-
-
-def tray_state(mode: Mode, address: str, today: str) -> str:
-    """The state line while requests are served."""
-    return f"{mode_title(mode)} · {address} · {today}"
-
-
-def tray_today(cost_usd: str, requests: int, unpriced: int, budget: Decimal | None = None) -> str:
-    """Today's cost, and the day's budget if there is one; never claiming more than is known."""
-    if budget is not None:
-        missing = f" + {shown.count(unpriced)} unpriced" if unpriced else ""
-        return f"today {shown.money(cost_usd)} of {shown.money(budget)}{missing}"
-    if not requests:
-        return "no requests today"
-    priced = shown.money(cost_usd) if (shown.decimal(cost_usd) or 0) > 0 else ""
-    parts = [priced, f"{shown.count(unpriced)} unpriced" if unpriced else ""]
-    return f"today {' + '.join(part for part in parts if part) or shown.FREE}"
-
-
-def tray_route(exchange: Exchange) -> str:
-    """The last request: where it went, how long it took, and the way to why."""
-    went = f"{exchange.tier or DIRECT} → {exchange.model or exchange.account or shown.UNKNOWN}"
-    ended = "failed" if exchange.error else shown.duration(exchange.total_ms)
-    return f"{went}, {ended} — why?"
-
-
-def tray_trouble(title: str) -> str:
-    """The line that leads to what is wrong."""
-    return f"Needs attention: {title}"
-
-
-def failover_note(kind: str, from_target: str, to_target: str) -> tuple[str, str]:
-    """The notification that another target serves instead."""
-    return f"{to_target} serves instead of {from_target}", failure(kind)[0]

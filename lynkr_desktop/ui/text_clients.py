@@ -5,7 +5,8 @@ from typing import Final
 
 from lynkr_desktop.engine.events import Exchange
 from lynkr_desktop.ui import format as shown
-from lynkr_desktop.ui.text import DIRECT, failure
+from lynkr_desktop.ui.language import say
+from lynkr_desktop.ui.text import failure, tier_name_of
 
 # ---------------------------------------------------------------- clients
 
@@ -32,25 +33,26 @@ SHOW_REQUEST: Final = "Why this model?"
 
 def own_token(hint: str, made_on: str) -> str:
     """A program that has a token of its own."""
-    return f"It has a token of its own, …{hint}, since {made_on}."
+    return say("It has a token of its own, …{hint}, since {date}.", hint=hint, date=made_on)
 
 
 def found_at(where: str) -> str:
     """Where a program is."""
-    return f"Found: {where}"
+    return say("Found: {where}", where=where)
 
 
 def seen(exchange: Exchange, now_ms: float) -> str:
     """A program's last request."""
     when = shown.moment(exchange.started_at_ms, now_ms)
     if exchange.error:
-        return f"Its last request, {when}, failed: {failure(exchange.error)[0]}"
-    return f"Its last request, {when}, went to {exchange.model} ({exchange.tier or DIRECT})."
+        return say("Its last request, {when}, failed: {why}", when=when, why=failure(exchange.error)[0])
+    tier = tier_name_of(exchange)
+    return say("Its last request, {when}, went to {model} ({tier}).", when=when, model=exchange.model, tier=tier)
 
 
 def row_name(title: str, *, is_seen: bool) -> str:
     """A program in the list, as screen readers say it."""
-    return f"{title}, {'connected' if is_seen else 'no request yet'}"
+    return f"{title}, {say('connected') if is_seen else say('no request yet')}"
 
 
 def copy_name(where: str) -> str:
@@ -87,26 +89,30 @@ NO_PRESETS: Final = "Add a provider first, then tiers can use it. This step can 
 
 def step_title(index: int) -> str:
     """Where one is."""
-    return f"{index + 1} of {len(STEPS)} · {STEPS[index]}"
+    return say("{number} of {all} · {title}", number=index + 1, all=len(STEPS), title=STEPS[index])
 
 
 def key_found(variable: str, provider: str) -> str:
     """A key in the environment; only its name is ever shown."""
-    return f"{variable} is set: a key of {provider}. Lynkr takes it only if you say so."
+    return say("{variable} is set: a key of {provider}. Lynkr takes it only if you say so.", variable=variable, provider=provider)
 
 
 def programs_found(titles: Sequence[str]) -> str:
     """Programs that could be connected."""
-    return f"Programs found: {', '.join(titles)}." if titles else "None of the programs that Lynkr knows was found."
+    if not titles:
+        return say("None of the programs that Lynkr knows was found.")
+    return say("Programs found: {programs}.", programs=", ".join(titles))
 
 
 def arrived(program: str, exchange: Exchange) -> str:
     """The first request."""
     if exchange.error:
-        return f"A request of {program} arrived, but failed: {failure(exchange.error)[0]}"
-    return f"The first request has arrived: {program} → {exchange.model} ({exchange.tier or DIRECT})."
+        why = failure(exchange.error)[0]
+        return say("A request of {program} arrived, but failed: {why}", program=program, why=why)
+    where = f"{exchange.model} ({tier_name_of(exchange)})"
+    return say("The first request has arrived: {program} → {where}.", program=program, where=where)
 
 
 def tiers_chosen(preset: str) -> str:
     """Which preset the tiers are now."""
-    return f"In use: {preset}."
+    return say("In use: {preset}.", preset=preset)

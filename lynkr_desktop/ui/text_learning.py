@@ -6,6 +6,7 @@ from lynkr_desktop.config.settings import TIERS, Boundaries
 from lynkr_desktop.engine.api import Thresholds
 from lynkr_desktop.engine.events import Exchange
 from lynkr_desktop.ui import format as shown
+from lynkr_desktop.ui.language import say
 
 LEARNING: Final = "Learning"
 LEARNING_NOTE: Final = "each is off until you switch it on, and shows what it does"
@@ -33,17 +34,32 @@ def can_be_judged(exchange: Exchange) -> bool:
 def boundaries_line(boundaries: Boundaries) -> str:
     """Where the tiers end: `SIMPLE to 21, MEDIUM to 50, COMPLEX to 75`."""
     ends = (boundaries.simple, boundaries.medium, boundaries.complex)
-    return ", ".join(f"{tier} to {end}" for tier, end in zip(TIERS, ends, strict=False))
+    return ", ".join(say("{tier} to {end}", tier=tier, end=end) for tier, end in zip(TIERS, ends, strict=False))
 
 
 def thresholds_line(found: Thresholds, now: Boundaries) -> str:
     """What the verdicts ask for, and what the last month would have been."""
     if not found.verdicts:
-        return "No verdict yet."
-    agreed = f"{found.agreed} of {shown.count(found.verdicts)} verdicts agree with the boundaries in force"
+        return say("No verdict yet.")
     if found.boundaries == now:
-        return f"{agreed}; no move has enough of them behind it."
-    cost = f"≈ {shown.money(found.cost_usd)} instead of {shown.money(found.before_usd)}"
-    moves = f"{shown.count(found.moved)} of {shown.count(found.requests)} requests move, {cost}"
-    last = f" Over the last 30 days: {moves}." if found.requests else ""
-    return f"{boundaries_line(found.boundaries)}: {found.would_agree} would agree instead of {found.agreed}.{last}"
+        return say(
+            "{agreed} of {all} verdicts agree with the boundaries in force; no move has enough of them behind it.",
+            agreed=found.agreed,
+            all=shown.count(found.verdicts),
+        )
+    told = say(
+        "{boundaries}: {new} would agree instead of {old}.",
+        boundaries=boundaries_line(found.boundaries),
+        new=found.would_agree,
+        old=found.agreed,
+    )
+    if not found.requests:
+        return told
+    last = say(
+        "Over the last 30 days: {moved} of {all} requests move, ≈ {then} instead of {before}.",
+        moved=shown.count(found.moved),
+        all=shown.count(found.requests),
+        then=shown.money(found.cost_usd),
+        before=shown.money(found.before_usd),
+    )
+    return f"{told} {last}"

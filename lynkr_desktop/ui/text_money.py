@@ -6,6 +6,7 @@ from typing import Final
 from lynkr_desktop.config.settings import ASKED_BASELINE, COMPLEX_BASELINE, TIERS, Budget, BudgetPeriod, Settings
 from lynkr_desktop.engine.api import BudgetState, Figures
 from lynkr_desktop.ui import format as shown
+from lynkr_desktop.ui.language import say, say_back
 from lynkr_desktop.ui.text import client_title, unpriced_line
 
 # ---------------------------------------------------------------- budgets
@@ -45,33 +46,33 @@ def scope_title(scope: str) -> str:
         return EACH_SESSION
     budget = Budget("1", scope)
     if budget.project:
-        return f"Project {budget.project}"
+        return say("Project {name}", name=budget.project)
     return client_title(budget.client) if budget.client else ALL_REQUESTS
 
 
 def budget_title(budget: Budget) -> str:
     """A budget in a few words: `$10.00 each day for Claude Code`."""
-    period = "each session" if budget.scope == "session" else dict(PERIODS)[budget.period]
-    whose = f" for {scope_title(budget.scope)}" if budget.client or budget.project else ""
-    return f"{shown.money(budget.amount)} {period}{whose}"
+    period = say("each session") if budget.scope == "session" else dict(PERIODS)[budget.period]
+    title = say("{amount} {period}", amount=shown.money(budget.amount), period=period)
+    whose = scope_title(budget.scope) if budget.client or budget.project else ""
+    return say("{budget} for {program}", budget=title, program=whose) if whose else title
 
 
 def budget_standing(state: BudgetState) -> str:
     """How much of a budget is used, and until when it counts."""
     amount = shown.money(state.budget.amount)
-    fullest = " in today's fullest session" if state.budget.scope == "session" else ""
     held = shown.decimal(state.reserved_usd)
     parts = [
-        f"{shown.money(state.spent_usd)} of {amount} spent{fullest}",
-        f"{shown.money(held)} held back for answers that still come" if held else "",
-        "" if state.ends_at_ms is None else f"begins anew {_begin(state.ends_at_ms)}",
+        say("{spent} of {amount} spent", spent=shown.money(state.spent_usd), amount=amount),
+        say("in today's fullest session") if state.budget.scope == "session" else "",
+        say("{held} held back for answers that still come", held=shown.money(held)) if held else "",
+        "" if state.ends_at_ms is None else say("begins anew {moment}", moment=_begin(state.ends_at_ms)),
     ]
     return " · ".join(part for part in parts if part)
 
 
 def _begin(moment_ms: int) -> str:
-    moment = shown.local(moment_ms)
-    return f"{moment:%a} {shown.day(moment_ms)}, {shown.clock_minutes(moment_ms)}"
+    return f"{shown.weekday(moment_ms)} {shown.day(moment_ms)}, {shown.clock_minutes(moment_ms)}"
 
 
 def of_today(states: Sequence[BudgetState]) -> BudgetState | None:
@@ -85,8 +86,12 @@ def spent_line(states: Sequence[BudgetState], unpriced: int) -> str:
     budget = of_today(states)
     if budget is None:
         return unpriced_line(unpriced)
-    rest = f" · {unpriced_line(unpriced)}" if unpriced else " budget"
-    return f"of {shown.money(budget.budget.amount)}{rest}"
+    amount = shown.money(budget.budget.amount)
+    return (
+        f"{say('of {amount}', amount=amount)} · {unpriced_line(unpriced)}"
+        if unpriced
+        else say("of {amount} budget", amount=amount)
+    )
 
 
 # ---------------------------------------------------------------- savings
@@ -97,6 +102,12 @@ BASELINE_HINT: Final = (
     "What the same tokens would have cost there, at the prices of the table. It may be less than what was paid, and failed "
     "requests count against us. Measured: that provider itself counted the tokens. Estimated: another one did."
 )
+FIXED_BASELINES: Final = (
+    ("", "nothing: do not count"),
+    (ASKED_BASELINE, "the model asked for"),
+    (COMPLEX_BASELINE, "always COMPLEX"),
+)
+SAVED_LABELS: Final = {"measured": "measured", "estimated": "estimated"}
 
 
 def baselines(settings: Settings) -> list[tuple[str, str]]:
@@ -104,9 +115,9 @@ def baselines(settings: Settings) -> list[tuple[str, str]]:
     routing = settings.routing
     targets = [target for tier in reversed(TIERS) for target in routing.tiers.of(tier)]
     names = dict.fromkeys(str(target) for target in (*targets, *([routing.direct] if routing.direct else [])))
-    fixed = [("", "nothing: do not count"), (ASKED_BASELINE, "the model asked for"), (COMPLEX_BASELINE, "always COMPLEX")]
+    fixed = list(FIXED_BASELINES)
     own = [settings.baseline] if ":" in settings.baseline and settings.baseline not in names else []
-    return [*fixed, *((name, f"always {name}") for name in (*names, *own))]
+    return [*fixed, *((name, say("always {model}", model=name)) for name in (*names, *own))]
 
 
 def saved(figures: Figures) -> str:
@@ -118,6 +129,8 @@ def saved(figures: Figures) -> str:
 
 def saved_line(figures: Figures) -> str:
     """Under the money saved: against what, how well it is known, and what is not in it."""
-    missing = f"without {shown.count(figures.unmeasurable)} not measurable" if figures.unmeasurable else ""
-    against = f"against {figures.baseline}" if figures.baseline else ""
-    return " · ".join(part for part in (against, figures.saved_label, missing) if part)
+    left_out = figures.unmeasurable
+    missing = say("without {number} not measurable", number=shown.count(left_out)) if left_out else ""
+    against = say("against {baseline}", baseline=say_back(figures.baseline)) if figures.baseline else ""
+    label = SAVED_LABELS.get(figures.saved_label, figures.saved_label)
+    return " · ".join(part for part in (against, label, missing) if part)

@@ -3,6 +3,7 @@
 from typing import Final
 
 from lynkr_desktop.config.settings import Mode
+from lynkr_desktop.ui.language import say
 from lynkr_desktop.ui.text import mode_title
 
 PALETTE: Final = "Commands"
@@ -14,19 +15,19 @@ COPY_TOKEN: Final = "Copy the token"  # noqa: S105  a command
 
 def go_to(page: str) -> str:
     """Opens a page."""
-    return f"Go to {page}"
+    return say("Go to {page}", page=page)
 
 
 def use_mode(mode: Mode) -> str:
     """Changes the mode."""
-    return f"Mode: {mode_title(mode)}"
+    return say("Mode: {mode}", mode=mode_title(mode))
 
 
 def use_colours(colours: str) -> str:
     """Changes the colours."""
-    return f"Colours: {colours}"
+    return say("Colours: {colours}", colours=colours)
 
 
 def test_provider(title: str) -> str:
     """Makes a real call to a provider."""
-    return f"Test {title}"
+    return say("Test {title}", title=title)

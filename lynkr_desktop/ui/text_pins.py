@@ -4,6 +4,7 @@ from typing import Final
 
 from lynkr_desktop.config.settings import TIERS, Pin
 from lynkr_desktop.ui import format as shown
+from lynkr_desktop.ui.language import say
 from lynkr_desktop.ui.text import client_title
 
 PINS: Final = "Pins"
@@ -34,9 +35,9 @@ def scope_title(scope: str) -> str:
         case "client":
             return client_title(name)
         case "project":
-            return f"Project {name}"
+            return say("Project {name}", name=name)
         case "session":
-            return f"Session {name if len(name) <= _SHORT else f'{name[:_SHORT]}…'}"
+            return say("Session {name}", name=name if len(name) <= _SHORT else f"{name[:_SHORT]}…")
         case _:
             return ALL
 
@@ -45,7 +46,7 @@ def until(pin: Pin) -> str:
     """When a pin ends: `until taken away`, `until 15:30`."""
     if pin.until_ms is None:
         return HOW_LONG_MINUTES[0][1]
-    return f"until {shown.day(pin.until_ms)}, {shown.clock_minutes(pin.until_ms)}"
+    return say("until {moment}", moment=f"{shown.day(pin.until_ms)}, {shown.clock_minutes(pin.until_ms)}")
 
 
 def goal(pin: Pin) -> str:
@@ -60,15 +61,19 @@ def pin_line(pin: Pin) -> str:
 
 def this_model(model: str) -> str:
     """The menu's line for the model that served."""
-    return f"This model: {model}"
+    return say("This model: {model}", model=model)
 
 
 def in_menu(project: str) -> str:
     """The menu's part for a project."""
-    return f"Pin project {project}"
+    return say("Pin project {name}", name=project)
 
 
 def not_set_up(name: str) -> str:
     """A tier or account that cannot serve."""
     tiers = ", ".join(TIERS)
-    return f"Nothing is set up for {name}. Use a tier that has a model ({tiers}), or account:model with an account of yours."
+    return say(
+        "Nothing is set up for {name}. Use a tier that has a model ({tiers}), or account:model with an account of yours.",
+        name=name,
+        tiers=tiers,
+    )

@@ -5,6 +5,7 @@ from typing import Final
 
 from lynkr_desktop.config.secrets import TOKEN_REF, KeychainState
 from lynkr_desktop.config.settings import TIERS, EngineLoop, Settings, Target, Theme
+from lynkr_desktop.ui.language import say, say_number
 from lynkr_desktop.ui.text import mode_title
 from lynkr_desktop.ui.text_money import baselines, budget_title
 
@@ -15,6 +16,8 @@ NEXT_START: Final = "Used from the next start."
 GENERAL: Final = "General"
 THEME: Final = "Colours"
 THEMES: Final = ((Theme.SYSTEM, "Like the system"), (Theme.LIGHT, "Light"), (Theme.DARK, "Dark"))
+LANGUAGE: Final = "Language"
+SYSTEM_LANGUAGE: Final = "Like the system"
 SHOW_WINDOW: Final = "Show this window at start"
 SHOW_WINDOW_HINT: Final = "Without a tray it is shown all the same."
 START_AT_LOGIN: Final = "Start at login"
@@ -43,12 +46,15 @@ NOT_A_PORT: Final = "Type a number from 1 to 65535."
 
 def port_taken(port: int, owner: str) -> str:
     """A port that is in use. It is kept all the same: the other program may be gone by then."""
-    return f"Port {port} is used by {owner} now. {NEXT_START}"
+    return say("Port {port} is used by {owner} now.", port=port, owner=owner) + f" {NEXT_START}"
 
 
 def port_moved(url: str, port: int) -> str:
     """The port in the settings is not the one that serves."""
-    return f"Now serving on {url.rpartition(':')[2]}; {port} from the next start. Programs must then be given the new address."
+    now = url.rpartition(":")[2]
+    return say(
+        "Now serving on {now}; {port} from the next start. Programs must then be given the new address.", now=now, port=port
+    )
 
 
 # ---------------------------------------------------------------- keychain
@@ -72,6 +78,8 @@ IMPORT_SETTINGS: Final = "Import settings…"
 EXPORT_SETTINGS: Final = "Export settings…"
 TRANSFER_HINT: Final = "A .env of Lynkr brings providers, keys and tiers. Exported settings hold no key and no token."
 WOULD_CHANGE: Final = "This would change:"
+NONE: Final = "none"
+NO_MODEL: Final = "no model"
 CHANGES_NOTHING: Final = "It changes nothing."
 APPLY: Final = "Apply"
 CANCEL: Final = "Cancel"
@@ -83,26 +91,33 @@ EXPORT_NAME: Final = "lynkr-settings.json"
 
 def exported(path: str) -> str:
     """Where the settings were written."""
-    return f"Written to {path}."
+    return say("Written to {path}.", path=path)
 
 
 def changes(before: Settings, after: Settings, secrets: Mapping[str, str]) -> list[str]:
     """What other settings change, one line each. `secrets` holds only the masked end of each."""
     lines = [*_account_changes(before, after), *_routing_changes(before, after)]
     for ref, hint in secrets.items():
-        lines.append(f"Endpoint token: {hint}" if ref == TOKEN_REF else f"Key of {ref}: {hint}, goes into the keychain")
+        lines.append(
+            say("Endpoint token: {hint}", hint=hint)
+            if ref == TOKEN_REF
+            else say("Key of {provider}: {hint}, goes into the keychain", provider=ref, hint=hint)
+        )
     if before.endpoint != after.endpoint:
-        lines.append(f"Port: {before.endpoint.port} → {after.endpoint.port}, from the next start")
-    parts = (("Limits", before.limits, after.limits), ("Window", before.desktop, after.desktop))
-    lines += [f"{name}: other values" for name, old, new in parts if old != new]
+        lines.append(say("Port: {old} → {new}, from the next start", old=before.endpoint.port, new=after.endpoint.port))
+    lines += [say("Limits: other values")] if before.limits != after.limits else []
+    lines += [say("Window: other values")] if before.desktop != after.desktop else []
     if before.budgets != after.budgets:
-        lines.append(f"Budgets: {', '.join(budget_title(each) for each in after.budgets) or 'none'}")
+        lines.append(say("Budgets: {budgets}", budgets=", ".join(map(budget_title, after.budgets)) or NONE))
     if before.baseline != after.baseline:
-        lines.append(f"Savings are counted against {dict(baselines(after)).get(after.baseline, after.baseline)}")
+        baseline = dict(baselines(after)).get(after.baseline, after.baseline)
+        lines.append(say("Savings are counted against: {baseline}", baseline=baseline))
     if before.ledger.most_megabytes != after.ledger.most_megabytes:
-        lines.append(f"Requests take at most: {before.ledger.most_megabytes} → {after.ledger.most_megabytes} megabytes")
+        old, new = before.ledger.most_megabytes, after.ledger.most_megabytes
+        lines.append(say("Requests take at most: {old} → {new} megabytes", old=old, new=new))
     if before.ledger.keep_days != after.ledger.keep_days:
-        lines.append(f"Requests are kept: {days(before.ledger.keep_days)} → {days(after.ledger.keep_days)}")
+        kept = {"old": days(before.ledger.keep_days), "new": days(after.ledger.keep_days)}
+        lines.append(say("Requests are kept: {old} → {new}", **kept))
     return lines
 
 
@@ -112,15 +127,15 @@ def _account_changes(before: Settings, after: Settings) -> list[str]:
         old = before.account(account.id)
         words = " · ".join(part for part in (account.model, account.base_url) if part)
         if old is None:
-            lines.append(f"New provider {account.id}" + (f": {words}" if words else ""))
+            lines.append(say("New provider {name}", name=account.id) + (f": {words}" if words else ""))
         elif (old.model, old.base_url, old.is_enabled, old.title) != (
             account.model,
             account.base_url,
             account.is_enabled,
             account.title,
         ):
-            lines.append(f"Provider {account.id}" + (f": {words}" if words else " changes"))
-    lines += [f"Provider {account.id} goes" for account in before.accounts if after.account(account.id) is None]
+            lines.append(say("Provider {name} changes", name=account.id) + (f": {words}" if words else ""))
+    lines += [say("Provider {name} goes", name=account.id) for account in before.accounts if after.account(account.id) is None]
     return lines
 
 
@@ -128,21 +143,23 @@ def _routing_changes(before: Settings, after: Settings) -> list[str]:
     old, new = before.routing, after.routing
     lines = [f"{tier}: {_targets(new.tiers.of(tier))}" for tier in TIERS if new.tiers.of(tier) != old.tiers.of(tier)]
     if old.mode != new.mode:
-        lines.append(f"Mode: {mode_title(old.mode)} → {mode_title(new.mode)}")
+        lines.append(say("Mode: {mode}", mode=f"{mode_title(old.mode)} → {mode_title(new.mode)}"))
     if old.direct != new.direct:
-        lines.append(f"Direct mode: {new.direct or 'no model'}")
+        lines.append(say("Direct mode: {model}", model=new.direct or NO_MODEL))
     if (old.fallback, old.is_fallback_enabled) != (new.fallback, new.is_fallback_enabled):
-        lines.append(f"Last resort: {new.fallback if new.fallback and new.is_fallback_enabled else 'none'}")
+        last = new.fallback if new.fallback and new.is_fallback_enabled else NONE
+        lines.append(say("Last resort: {model}", model=last))
     if old.boundaries != new.boundaries:
         bounds = new.boundaries
-        lines.append(f"Boundaries of the tiers: {bounds.simple}, {bounds.medium}, {bounds.complex}")
+        scores = f"{bounds.simple}, {bounds.medium}, {bounds.complex}"
+        lines.append(say("Boundaries of the tiers: {scores}", scores=scores))
     if old.embeddings != new.embeddings:
-        lines.append(f"Embeddings: {new.embeddings or 'no model'}")
+        lines.append(say("Embeddings: {model}", model=new.embeddings or NO_MODEL))
     return lines
 
 
 def _targets(targets: Sequence[Target]) -> str:
-    return ", ".join(str(target) for target in targets) or "no model"
+    return ", ".join(str(target) for target in targets) or NO_MODEL
 
 
 # ---------------------------------------------------------------- privacy
@@ -166,7 +183,7 @@ FORGOTTEN: Final = "All requests were deleted. Today's sums in the header stay u
 
 def days(number: int) -> str:
     """A number of days."""
-    return "1 day" if number == 1 else f"{number} days"
+    return say_number(number, "{number} day", "{number} days")
 
 
 # ---------------------------------------------------------------- advanced
@@ -199,4 +216,4 @@ LICENCES_ERROR: Final = "The licences cannot be read."
 
 def version(number: str) -> str:
     """The program and its version."""
-    return f"Lynkr Desktop {number}, under the Apache License 2.0"
+    return say("Lynkr Desktop {version}, under the Apache License 2.0", version=number)

@@ -1,6 +1,7 @@
 """Every sentence that a user reads on the pages Tiers and Providers. Constants and small functions; no widgets, no decisions."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Final
 
 import msgspec
@@ -12,6 +13,7 @@ from lynkr_desktop.engine.providers.provider import Auth, Provider
 from lynkr_desktop.engine.routing.replay import WhatIf
 from lynkr_desktop.engine.routing.route import Dimension
 from lynkr_desktop.ui import format as shown
+from lynkr_desktop.ui.language import say, say_back, say_number
 from lynkr_desktop.ui.text import failure, mode_title, points, tier_name
 
 # ---------------------------------------------------------------- both
@@ -33,26 +35,32 @@ def price(facts: ModelFacts) -> str:
         return shown.FREE
     if facts.input_price is None or facts.output_price is None:
         return shown.UNPRICED
-    return f"{shown.money(facts.input_price)} / {shown.money(facts.output_price).removeprefix('$')}"
+    return shown.dollars(f"{_amount(facts.input_price)} / {_amount(facts.output_price)}")
+
+
+def _amount(price_usd: str) -> str:
+    return shown.amount_text(Decimal(price_usd))
 
 
 def price_hint(facts: ModelFacts) -> str:
     """The price in a sentence, with its date."""
     if facts.is_free:
-        return "Free: the model runs on this machine."
+        return say("Free: the model runs on this machine.")
     if facts.input_price is None or facts.output_price is None:
-        return "No price is known for this model."
-    dated = f", as of {facts.as_of}" if facts.as_of else ""
-    return f"US dollars for a million tokens, in and out{dated}."
+        return say("No price is known for this model.")
+    if not facts.as_of:
+        return say("US dollars for a million tokens, in and out.")
+    return say("US dollars for a million tokens, in and out, as of {date}.", date=facts.as_of)
 
 
 def abilities(facts: ModelFacts) -> str:
     """Window and abilities in one line. What is unknown is left out."""
-    window = f"{shown.tokens(facts.context_tokens)} window" if facts.context_tokens else ""
-    marks = (("tools", facts.takes_tools), ("images", facts.takes_images), ("thinks", facts.thinks))
+    window = say("{tokens} window", tokens=shown.tokens(facts.context_tokens)) if facts.context_tokens else ""
+    marks = zip(ABILITIES, (facts.takes_tools, facts.takes_images, facts.thinks), strict=True)
     return " · ".join(part for part in (window, *(word for word, has in marks if has)) if part)
 
 
+ABILITIES: Final = ("tools", "images", "thinks")
 KEYCHAIN_WAITING: Final = "waiting for your keychain"
 KEYCHAIN_SESSION: Final = "this session only"
 
@@ -60,10 +68,10 @@ KEYCHAIN_SESSION: Final = "this session only"
 def keychain_name(platform: str, desktop: str) -> str:
     """What the system calls its keychain."""
     if platform == "darwin":
-        return "macOS Keychain"
+        return say("macOS Keychain")
     if platform == "win32":
         return "Windows Credential Manager"
-    return "KDE Wallet" if "KDE" in desktop.upper() else "your system's keychain"
+    return "KDE Wallet" if "KDE" in desktop.upper() else say("your system's keychain")
 
 
 # ---------------------------------------------------------------- tiers
@@ -97,7 +105,7 @@ TRY_IT_EMPTY: Final = "Its score, tier and reason appear here while you type."
 
 def boundary_name(below: Tier, above: Tier) -> str:
     """What a boundary is called."""
-    return f"Last score of {below}, before {above}"
+    return say("Last score of {below}, before {above}", below=below, above=above)
 
 
 def band_summary(boundaries: Boundaries, counts: Sequence[int]) -> str:
@@ -105,18 +113,20 @@ def band_summary(boundaries: Boundaries, counts: Sequence[int]) -> str:
     parts = []
     for tier, count in zip(Tier, counts, strict=True):
         first, last = boundaries.range_of(tier)
-        parts.append(f"{tier} {first} to {last}, {requests_counted(count)}")
-    return f"Scores of the last 7 days: {'; '.join(parts)}."
+        requests = requests_counted(count)
+        parts.append(say("{tier} {first} to {last}, {requests}", tier=tier, first=first, last=last, requests=requests))
+    return say("Scores of the last 7 days: {tiers}.", tiers="; ".join(parts))
 
 
 def requests_counted(count: int) -> str:
     """A number of requests."""
-    return "1 request" if count == 1 else f"{shown.count(count)} requests"
+    return say_number(count, "{number} request", "{number} requests")
 
 
 def tier_range(first: int, last: int, count: int | None) -> str:
     """The scores of a tier, and how many requests it had."""
-    return f"{first}–{last} · {requests_counted(count)} last week" if count else f"{first}–{last}"
+    scores = f"{first}–{last}"
+    return f"{scores} · {say('{requests} last week', requests=requests_counted(count))}" if count else scores
 
 
 def numbered(index: int, model: str) -> str:
@@ -126,7 +136,8 @@ def numbered(index: int, model: str) -> str:
 
 def target_name(index: int, model: str, account: str) -> str:
     """A target as screen readers say it."""
-    return f"{'Serves first' if index == 0 else f'Fallback {index}'}: {model}, {account}"
+    place = say("Serves first") if index == 0 else say("Fallback {number}", number=index)
+    return f"{place}: {model}, {account}"
 
 
 def target_price(account: str, facts: ModelFacts) -> str:
@@ -136,42 +147,42 @@ def target_price(account: str, facts: ModelFacts) -> str:
 
 def add_target(*, has_targets: bool) -> str:
     """The button that adds a target."""
-    return "+ Add a fallback" if has_targets else "+ Add a model"
+    return say("+ Add a fallback") if has_targets else say("+ Add a model")
 
 
 def target_without_account(account: str) -> str:
     """A target whose account is gone."""
-    return f"There is no provider named {account} any more. Remove its model, or add the provider again."
+    return say("There is no provider named {name} any more. Remove its model, or add the provider again.", name=account)
 
 
 def target_switched_off(title: str) -> str:
     """A target whose account is off."""
-    return f"{title} is switched off, so its model does not serve."
+    return say("{name} is switched off, so its model does not serve.", name=title)
 
 
 def preset_all(account: str, model: str) -> str:
     """The preset of one model for all tiers."""
-    return f"Use {account} · {model} for all tiers"
+    return say("Use {model} for all tiers", model=f"{account} · {model}")
 
 
 def preset_split(local: str, remote: str) -> str:
     """The preset that keeps easy requests on this machine."""
-    return f"{local} for SIMPLE and MEDIUM, {remote} above"
+    return say("{local} for SIMPLE and MEDIUM, {remote} above", local=local, remote=remote)
 
 
 def what_if_line(found: WhatIf) -> str:
     """Last week under the tiers on the page. Empty where there was nothing to compare."""
     if not found.requests:
         return ""
-    cost = f"≈ {shown.money(found.cost_usd)} instead of {shown.money(found.before_usd)}"
-    moves = f"{shown.count(found.moved)} of {shown.count(found.requests)} requests move"
+    then, before = shown.money(found.cost_usd), shown.money(found.before_usd)
+    moves = say("{moved} of {all} requests move", moved=shown.count(found.moved), all=shown.count(found.requests))
     missing = [
-        f"{shown.count(number)} unpriced {when}"
-        for number, when in ((found.unpriced, "then"), (found.unpriced_before, "before"))
-        if number
+        say("{number} unpriced then", number=shown.count(found.unpriced)) if found.unpriced else "",
+        say("{number} unpriced before", number=shown.count(found.unpriced_before)) if found.unpriced_before else "",
     ]
-    unpriced = f" · left out: {' and '.join(missing)}" if missing else ""
-    return f"Last week under these tiers: {cost} · {moves}{unpriced}"
+    told = [part for part in missing if part]
+    parts = [say("Last week under these tiers: ≈ {then} instead of {before}", then=then, before=before), moves]
+    return " · ".join([*parts, *([say("left out: {missing}", missing=", ".join(told))] if told else [])])
 
 
 WHAT_IF_TIP: Final = (
@@ -182,28 +193,28 @@ WHAT_IF_TIP: Final = (
 
 def tiers_not_used(mode: Mode) -> str:
     """Why the tiers do nothing."""
-    return f"The mode is {mode_title(mode)}: these tiers are not in use."
+    return say("The mode is {mode}: these tiers are not in use.", mode=mode_title(mode))
 
 
 def under_unsaved(tier: Tier | None) -> str:
     """Why a prompt goes elsewhere than now."""
-    return f"Under these tiers, once saved, it goes to {tier_name(tier)}."
+    return say("Under these tiers, once saved, it goes to {tier}.", tier=tier_name(tier))
 
 
 def goes_to(target: Target | None) -> str:
     """The target of a prompt."""
-    return f"→ {target.model}" if target else "→ no model yet"
+    return f"→ {target.model}" if target else say("→ no model yet")
 
 
 def dimension_line(dimension: Dimension) -> str:
     """What one signal did to the score."""
-    return f"{points(dimension.points)}  {dimension.reason}"
+    return f"{points(dimension.points)}  {say_back(dimension.reason)}"
 
 
 def estimates_line(estimates: Mapping[str, tuple[str, str | None]]) -> str:
     """What an answer would cost on each tier."""
     parts = [f"{tier} {_estimate(amount)}" for tier, (_, amount) in estimates.items()]
-    return f"A usual answer: {', '.join(parts)}." if parts else ""
+    return say("A usual answer: {costs}.", costs=", ".join(parts)) if parts else ""
 
 
 def _estimate(amount: str | None) -> str:
@@ -252,7 +263,7 @@ PROVIDERS_EMPTY_DETAIL: Final = "A provider answers requests: a vendor with a ke
 
 def edit_title(title: str) -> str:
     """The form's title while an account is edited."""
-    return f"Edit {title}"
+    return say("Edit {title}", title=title)
 
 
 def card_title(title: str, provider: str) -> str:
@@ -262,15 +273,17 @@ def card_title(title: str, provider: str) -> str:
 
 def key_line(entry: Provider | None, hints: Sequence[str], place: str) -> str:
     """Where an account's keys are and how they end."""
-    if hints:
-        kept = f"in {place}" if place != KEYCHAIN_SESSION else KEYCHAIN_SESSION
-        return f"{kept} · ends {hints[0]}" if len(hints) == 1 else f"{len(hints)} keys {kept}"
-    return "missing" if entry is not None and entry.needs_key else "none needed"
+    if not hints:
+        return say("missing") if entry is not None and entry.needs_key else say("none needed")
+    where = place if place == KEYCHAIN_SESSION else say("in {place}", place=place)
+    if len(hints) == 1:
+        return say("{where} · ends {hint}", where=where, hint=hints[0])
+    return say("{number} keys {where}", number=len(hints), where=where)
 
 
 def key_name(key: AccountKey) -> str:
     """What a key is called beside the account's others."""
-    return key.title or f"Key {key.id or 1}"
+    return key.title or say("Key {number}", number=key.id or 1)
 
 
 def key_field_name(key: AccountKey) -> str:
@@ -281,59 +294,63 @@ def key_field_name(key: AccountKey) -> str:
 def key_placeholder(entry: Provider, hint: str) -> str:
     """What stands in the empty key field."""
     if hint:
-        return f"kept · ends {hint}"
+        return say("kept · ends {hint}", hint=hint)
     if entry.auth is Auth.AWS:
-        return "A Bedrock API key, or nothing: this machine's AWS credentials"
-    return "Paste the key" if entry.needs_key else "Only if the server wants one"
+        return say("A Bedrock API key, or nothing: this machine's AWS credentials")
+    return say("Paste the key") if entry.needs_key else say("Only if the server wants one")
 
 
 def key_kept_in(place: str) -> str:
     """Where a key will go."""
-    if place in {KEYCHAIN_SESSION, KEYCHAIN_WAITING}:
-        return f"Kept for {place}." if place == KEYCHAIN_SESSION else "Your keychain may ask for its password."
-    return f"Kept in {place}, never in a file of Lynkr."
+    if place == KEYCHAIN_SESSION:
+        return say("Kept for this session only.")
+    if place == KEYCHAIN_WAITING:
+        return say("Your keychain may ask for its password.")
+    return say("Kept in {place}, never in a file of Lynkr.", place=place)
 
 
 def models_found(count: int | None) -> str:
     """How many models an account lists."""
     if count is None:
         return shown.UNKNOWN
-    return "1 model" if count == 1 else f"{shown.count(count)} models"
+    return say_number(count, "{number} model", "{number} models")
 
 
 def hour_line(state: AccountState | None) -> str:
     """An account's last hour."""
     if state is None or not state.requests:
-        return "not used in the last hour"
-    parts = [f"last hour: {requests_counted(state.requests)}"]
+        return say("not used in the last hour")
+    parts = [say("last hour: {requests}", requests=requests_counted(state.requests))]
     if state.errors:
-        parts.append(f"{shown.count(state.errors)} failed")
+        parts.append(say("{number} failed", number=shown.count(state.errors)))
     if state.p50_first_token_ms is not None:
-        parts.append(f"first token {shown.duration(state.p50_first_token_ms)}")
+        parts.append(say("first token {time}", time=shown.duration(state.p50_first_token_ms)))
     return " · ".join(parts)
 
 
 def switch_words(*, is_enabled: bool) -> str:
     """The action that switches an account."""
-    return "Switch off" if is_enabled else "Switch on"
+    return say("Switch off") if is_enabled else say("Switch on")
 
 
 def probe_words(result: ProbeResult) -> str:
     """What a test gave: time and the model's words, or the provider's own error and the next step."""
     if result.is_ok:
-        return f"Answered in {shown.duration(result.milliseconds)}: “{result.text}”"
-    return f"{result.text}\n{result.next_step or failure(result.kind)[1]}".strip()
+        return say("Answered in {time}: “{words}”", time=shown.duration(result.milliseconds), words=result.text)
+    return f"{say_back(result.text)}\n{say_back(result.next_step) or failure(result.kind)[1]}".strip()
 
 
 def key_health(key: KeyState, hint: str) -> str:
     """How one of several keys does."""
-    name = f"K{key.name[1:]}" if key.name.startswith("key ") else key.name
+    name = say("Key {number}", number=key.name[4:]) if key.name.startswith("key ") else key.name
     state = KEY_STATES.get(key.state, key.state)
     if key.rests_seconds:
-        state = f"{state} for {shown.duration(key.rests_seconds * 1000)}"
-    used = f"{requests_counted(key.requests)}, {shown.count(key.errors)} failed" if key.requests else ""
-    why = key.detail.partition("\n")[0] if key.rests_seconds else ""
-    return " · ".join(part for part in (name, f"ends {hint}" if hint else "", state, used, why) if part)
+        state = say("{state} for {time}", state=state, time=shown.duration(key.rests_seconds * 1000))
+    failed = say("{number} failed", number=shown.count(key.errors))
+    used = f"{requests_counted(key.requests)}, {failed}" if key.requests else ""
+    why = say_back(key.detail.partition("\n")[0]) if key.rests_seconds else ""
+    ends = say("ends {hint}", hint=hint) if hint else ""
+    return " · ".join(part for part in (name, ends, state, used, why) if part)
 
 
 def named_result(key: AccountKey, result: ProbeResult) -> ProbeResult:
@@ -349,14 +366,15 @@ def tested_keys(results: Sequence[tuple[AccountKey, ProbeResult]]) -> str:
 def found_server(server: LocalServer) -> str:
     """A model server on this machine."""
     place = server.base_url.removeprefix("http://")
-    return f"{server.title} found on {place} · {models_found(len(server.models))}"
+    models = models_found(len(server.models))
+    return say("{server} found on {place} · {models}", server=server.title, place=place, models=models)
 
 
 def removed(title: str) -> str:
     """What was just removed."""
-    return f"{title} was removed, with its key and its places in the tiers."
+    return say("{title} was removed, with its key and its places in the tiers.", title=title)
 
 
 def unknown_provider(provider: str) -> str:
     """A provider that the catalogue does not have."""
-    return f"There is no provider named {provider!r}."
+    return say("There is no provider named “{name}”.", name=provider)

@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
 from lynkr_desktop.config.settings import Mode
 from lynkr_desktop.engine.events import FailedOver, Trouble
-from lynkr_desktop.ui import text, tray_icons
+from lynkr_desktop.ui import text_tray, tray_icons
 from lynkr_desktop.ui.bridge import Bridge
+from lynkr_desktop.ui.language import say_back
 from lynkr_desktop.ui.tray_host import is_tray_present
 from lynkr_desktop.ui.tray_menu import Command, MenuEntry, menu_of, state_line
 
@@ -204,11 +205,11 @@ class Tray(QObject):
         if trouble.is_over:
             self._noted_at.pop(trouble.key, None)
         else:
-            self._note(trouble.key, trouble.title, trouble.detail)
+            self._note(trouble.key, say_back(trouble.title), say_back(trouble.detail))
 
     def _note_failovers(self, failovers: list[FailedOver]) -> None:
         for event in failovers:
-            self._note(f"failover {event.from_target}", *text.failover_note(event.kind, event.from_target, event.to_target))
+            self._note(f"failover {event.from_target}", *text_tray.failover_note(event.kind, event.from_target, event.to_target))
 
     def _note(self, key: str, title: str, detail: str) -> None:
         """Notify, but about one thing at most once a minute."""

@@ -6,7 +6,7 @@ from typing import Final
 
 from lynkr_desktop.config.settings import Mode, ModeKind, Settings
 from lynkr_desktop.engine.api import Snapshot
-from lynkr_desktop.ui import text, text_money
+from lynkr_desktop.ui import text, text_money, text_tray
 from lynkr_desktop.ui.modes import mode_choices
 
 
@@ -50,43 +50,43 @@ def menu_of(snapshot: Snapshot, settings: Settings, *, is_read_only: bool = Fals
     return (
         MenuEntry(state_line(snapshot, settings), is_enabled=False),
         _last_route(snapshot),
-        *(MenuEntry(text.tray_trouble(trouble.title), Command.TROUBLE) for trouble in snapshot.troubles[:1]),
+        *(MenuEntry(text_tray.tray_trouble(trouble.title), Command.TROUBLE) for trouble in snapshot.troubles[:1]),
         SEPARATOR,
-        MenuEntry(text.tray_mode(settings.routing.mode), children=_modes(settings, is_read_only=is_read_only)),
+        MenuEntry(text_tray.tray_mode(settings.routing.mode), children=_modes(settings, is_read_only=is_read_only)),
         SEPARATOR,
-        MenuEntry(text.TRAY_COPY_ENDPOINT, Command.COPY_ENDPOINT, is_enabled=bool(snapshot.url)),
-        MenuEntry(text.TRAY_COPY_TOKEN, Command.COPY_TOKEN, is_enabled=bool(snapshot.url)),
+        MenuEntry(text_tray.TRAY_COPY_ENDPOINT, Command.COPY_ENDPOINT, is_enabled=bool(snapshot.url)),
+        MenuEntry(text_tray.TRAY_COPY_TOKEN, Command.COPY_TOKEN, is_enabled=bool(snapshot.url)),
         SEPARATOR,
-        MenuEntry(text.TRAY_OPEN, Command.OPEN),
-        MenuEntry(text.TRAY_PROVIDERS, Command.PROVIDERS),
+        MenuEntry(text_tray.TRAY_OPEN, Command.OPEN),
+        MenuEntry(text_tray.TRAY_PROVIDERS, Command.PROVIDERS),
         SEPARATOR,
-        MenuEntry(text.TRAY_QUIT, Command.QUIT),
+        MenuEntry(text_tray.TRAY_QUIT, Command.QUIT),
     )
 
 
 def state_line(snapshot: Snapshot, settings: Settings) -> str:
     """Mode, address and today's cost: the menu's first line, and the icon's tool tip."""
     if not snapshot.is_serving:
-        return text.tray_stopped(snapshot.note)
+        return text_tray.tray_stopped(snapshot.note)
     address = snapshot.url.removeprefix("http://").rstrip("/")
     budget = text_money.of_today(snapshot.budgets)
     amount = budget.budget.amount if budget else None
-    today = text.tray_today(snapshot.cost_today_usd, snapshot.requests_today, snapshot.unpriced_today, amount)
-    return text.tray_state(settings.routing.mode, address, today)
+    today = text_tray.tray_today(snapshot.cost_today_usd, snapshot.requests_today, snapshot.unpriced_today, amount)
+    return text_tray.tray_state(settings.routing.mode, address, today)
 
 
 def _last_route(snapshot: Snapshot) -> MenuEntry:
     last = snapshot.last
     if last is None:
-        return MenuEntry(text.TRAY_NO_ROUTE, is_enabled=False)
-    return MenuEntry(text.tray_route(last), Command.WHY, exchange=last.id)
+        return MenuEntry(text_tray.TRAY_NO_ROUTE, is_enabled=False)
+    return MenuEntry(text_tray.tray_route(last), Command.WHY, exchange=last.id)
 
 
 def _modes(settings: Settings, *, is_read_only: bool) -> tuple[MenuEntry, ...]:
     current = settings.routing.mode
     return tuple(
         MenuEntry(
-            text.tray_unset(label) if choice.obstacle else label,
+            text_tray.tray_unset(label) if choice.obstacle else label,
             Command.MODE,
             is_enabled=not choice.obstacle and not is_read_only,
             is_checked=choice.mode == current,
@@ -99,8 +99,8 @@ def _modes(settings: Settings, *, is_read_only: bool) -> tuple[MenuEntry, ...]:
 
 def _label(mode: Mode, settings: Settings) -> str:
     if mode.kind is ModeKind.PIN and mode.tier is not None:
-        return text.tray_pin(mode.tier)
-    return text.tray_direct(_direct_model(settings)) if mode.kind is ModeKind.DIRECT else text.mode_title(mode)
+        return text_tray.tray_pin(mode.tier)
+    return text_tray.tray_direct(_direct_model(settings)) if mode.kind is ModeKind.DIRECT else text.mode_title(mode)
 
 
 def _direct_model(settings: Settings) -> str:

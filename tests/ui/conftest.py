@@ -1,5 +1,6 @@
 """Fixtures of the window's tests: no screen, one theme, a desk over a real ledger."""
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,15 @@ from lynkr_desktop.ui.theme import Theme
 from tests.ui.ledger_desk import LedgerDesk
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+@pytest.fixture(autouse=True)
+def collected_here() -> Iterator[None]:
+    """Windows that are gone are collected on this thread: on a ledger's thread they would take the process with them."""
+    gc.disable()
+    yield
+    gc.collect()
+    gc.enable()
 
 
 @pytest.fixture

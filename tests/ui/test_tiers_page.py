@@ -110,7 +110,7 @@ def test_last_week_is_replayed_while_a_boundary_moves(room: EngineRoom, page: Ti
     assert not page.what_if.isVisible()
     room.do(lambda: page.band.handles[0].setValue(24))
     room.until(page.what_if.isVisible, "the comparison")
-    same = "≈ $0.050 instead of $0.050 · 0 of 3 requests move · left out: 1 unpriced then and 1 unpriced before"
+    same = "≈ $0.050 instead of $0.050 · 0 of 3 requests move · left out: 1 unpriced then, 1 unpriced before"
     assert page.what_if.text() == f"Last week under these tiers: {same}"
     room.do(lambda: page.band.handles[1].setValue(65))
     room.until(lambda: "2 of 3 requests move" in page.what_if.text(), "the comparison after another change")

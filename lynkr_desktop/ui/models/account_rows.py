@@ -7,6 +7,7 @@ from PySide6.QtGui import QPixmap
 from lynkr_desktop.engine.api import AccountState
 from lynkr_desktop.ui import format as shown
 from lynkr_desktop.ui import text
+from lynkr_desktop.ui.language import say_back
 from lynkr_desktop.ui.models.rows import Cell
 
 
@@ -21,7 +22,7 @@ def _row(account: AccountState, sign: QPixmap) -> tuple[Cell, ...]:
     cost = shown.FREE if account.is_local else shown.money(account.cost_usd)
     return (
         Cell(account.title, account.detail or account.provider_title, sign),
-        Cell(text.ACCOUNT_STATES.get(account.state, account.state), account.detail),
+        Cell(text.ACCOUNT_STATES.get(account.state, account.state), say_back(account.detail)),
         Cell(times, is_number=True),
         Cell(shown.percent(account.errors, account.requests) if was_used else shown.UNKNOWN, is_number=True),
         Cell(shown.count(account.requests), is_number=True),

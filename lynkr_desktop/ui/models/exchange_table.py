@@ -32,6 +32,7 @@ class Column(IntEnum):
 
 
 _NUMBERS: Final = frozenset({Column.TOKENS, Column.CACHED, Column.COST, Column.FIRST, Column.TOTAL, Column.STATUS})
+_UNPRICED: Final = "unpriced"  # as the ledger names it
 _MUTED: Final = frozenset({Column.TIME, Column.CACHED})
 
 _WORDS: Final[dict[Column, Callable[[Exchange], str]]] = {
@@ -179,7 +180,7 @@ class ExchangeTable(QAbstractTableModel):
         palette = self._theme.palette
         if column is Column.STATUS:
             return palette.bad if exchange.error else palette.muted
-        is_unpriced = column is Column.COST and exchange.cost_basis == shown.UNPRICED
+        is_unpriced = column is Column.COST and exchange.cost_basis == _UNPRICED
         return palette.muted if column in _MUTED or is_unpriced else None
 
 

@@ -14,7 +14,7 @@ from lynkr_desktop.engine.providers import auth, catalogue
 from lynkr_desktop.engine.providers.models import ModelFacts
 from lynkr_desktop.engine.providers.provider import Auth, Provider
 from lynkr_desktop.errors import ConfigError, LynkrError
-from lynkr_desktop.ui import text_setup
+from lynkr_desktop.ui import text, text_setup
 from lynkr_desktop.ui.desk import Desk
 from lynkr_desktop.ui.latest import Latest
 from lynkr_desktop.ui.pages.account_edits import free_id
@@ -221,7 +221,7 @@ class AccountForm(Card):
         try:
             account = self.account()
         except ConfigError as error:
-            self._address_hint.setText(f"{error.title} {error.detail}".strip())
+            self._address_hint.setText(text.refused(error))
             self._address_hint.set_kind(LabelKind.BAD)
             self._address_hint.show()
             self.address.setFocus()
@@ -245,7 +245,7 @@ class AccountForm(Card):
     def _show_error(self, error: LynkrError) -> None:
         self.submit.setEnabled(True)
         self.save_anyway.show()
-        self._say(f"{error.title} {error.detail}".strip(), LabelKind.BAD)
+        self._say(text.refused(error), LabelKind.BAD)
 
     def _pass(self, result: ProbeResult | None) -> None:
         account = self._checked()

@@ -246,7 +246,7 @@ class ActivityPage(QWidget):
 
     def _show_error(self, error: LynkrError) -> None:
         self._model.stop_waiting()
-        self._states.show_error(text.ACTIVITY_ERROR, f"{error.title} {error.detail}".strip(), text.TRY_AGAIN)
+        self._states.show_error(text.ACTIVITY_ERROR, text.refused(error), text.TRY_AGAIN)
 
     def _next_step(self, state: str) -> None:
         if state == "empty":

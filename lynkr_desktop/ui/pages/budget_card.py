@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 from lynkr_desktop.config.settings import CLIENT_SCOPE, PROJECT_SCOPE, TIERS, Budget, BudgetPeriod, Tier
 from lynkr_desktop.engine.api import BudgetState
 from lynkr_desktop.errors import LynkrError
+from lynkr_desktop.ui import text
 from lynkr_desktop.ui import text_money as words
 from lynkr_desktop.ui.desk import Desk
 from lynkr_desktop.ui.latest import Latest
@@ -102,7 +103,7 @@ class BudgetCard(Card):
         Latest[None](self._desk, "change budgets", lambda _: self._say(""), self._refuse).ask(self._desk.change(changed))
 
     def _refuse(self, error: LynkrError) -> None:
-        self._say(f"{error.title} {error.detail}".strip())
+        self._say(text.refused(error))
         self.show_settings()
 
     def _say(self, refusal: str) -> None:

@@ -12,6 +12,7 @@ from lynkr_desktop.engine.events import Exchange
 from lynkr_desktop.ui import text_clients as words
 from lynkr_desktop.ui.client_guides import Guide, Step
 from lynkr_desktop.ui.desk import Desk
+from lynkr_desktop.ui.language import say
 from lynkr_desktop.ui.pages.program_token import ProgramTokenRow
 from lynkr_desktop.ui.premises import Premises
 from lynkr_desktop.ui.theme import SPACE_8, SPACE_12, SPACE_16, Theme
@@ -74,7 +75,7 @@ class ClientCard(Card):
         self.set_title(guide.title)
         self._found.setText(words.found_at(found) if found else words.NOT_FOUND)
         self._found.setVisible(not guide.is_library)
-        self._hint.setText(guide.note)
+        self._hint.setText(say(guide.note) if guide.note else "")
         self._hint.setVisible(bool(guide.note))
         if is_other:
             self._shown = None
@@ -114,7 +115,7 @@ class ClientCard(Card):
             block.deleteLater()
         for step in self._guide.steps if url else ():
             block = CodeBlock(
-                step.where,
+                say(step.where),
                 step.text(url, words.HIDDEN_TOKEN, is_powershell=_is_windows()),
                 partial(self._whole, step, url),
             )

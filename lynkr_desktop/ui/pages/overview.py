@@ -254,7 +254,7 @@ class OverviewPage(QWidget):
             self._strip_twin.show_rows(text.STRIP_HEADERS, rows)
 
     def _show_error(self, error: LynkrError) -> None:
-        self._states.show_error(text.OVERVIEW_ERROR, f"{error.title} {error.detail}".strip(), text.TRY_AGAIN)
+        self._states.show_error(text.OVERVIEW_ERROR, text.refused(error), text.TRY_AGAIN)
 
     # ------------------------------------------------------------ doing
 

@@ -13,6 +13,7 @@ from lynkr_desktop.engine.api import AccountState, LocalServer, ProbeResult
 from lynkr_desktop.errors import FailureKind, LynkrError
 from lynkr_desktop.ui import text, text_setup
 from lynkr_desktop.ui.desk import Desk
+from lynkr_desktop.ui.language import say_back
 from lynkr_desktop.ui.latest import Latest
 from lynkr_desktop.ui.pages.account_card import AccountCard, ShownAccount, ShownKey
 from lynkr_desktop.ui.pages.account_edits import address_of, free_id, lost_refs, provider_of, with_account, without_account
@@ -273,7 +274,7 @@ class ProvidersPage(QWidget):
         try:
             await self._desk.change(settings)
         except LynkrError as error:
-            self._notice.say(error.title, error.detail)
+            self._notice.say(say_back(error.title), say_back(error.detail))
             return False
         self._notice.say("")
         return True
@@ -299,7 +300,7 @@ class ProvidersPage(QWidget):
         try:
             result = await self._desk.probe_candidate(account, "")
         except LynkrError as error:
-            self._notice.say(error.title, error.detail)
+            self._notice.say(say_back(error.title), say_back(error.detail))
             return
         if result.is_ok:
             await self._save(account, {}, result)
@@ -318,7 +319,7 @@ class ProvidersPage(QWidget):
             else:
                 card.show_result(await self._desk.probe(account_id))
         except LynkrError as error:
-            card.show_refusal(f"{error.title} {error.detail}".strip())
+            card.show_refusal(text.refused(error))
 
     async def _tested(self, account_id: str, key: AccountKey) -> ProbeResult:
         try:
@@ -356,4 +357,4 @@ class ProvidersPage(QWidget):
         try:
             await self._desk.undo()
         except LynkrError as error:
-            self._notice.say(error.title, error.detail)
+            self._notice.say(say_back(error.title), say_back(error.detail))

@@ -5,6 +5,7 @@ from dataclasses import replace
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from lynkr_desktop.errors import LynkrError
+from lynkr_desktop.ui import text
 from lynkr_desktop.ui import text_money as words
 from lynkr_desktop.ui.desk import Desk
 from lynkr_desktop.ui.latest import Latest
@@ -39,5 +40,5 @@ class SavingsCard(Card):
         Latest[None](self._desk, "change the baseline", lambda _: self._row.say(""), self._refuse).ask(self._desk.change(changed))
 
     def _refuse(self, error: LynkrError) -> None:
-        self._row.say(f"{error.title} {error.detail}".strip(), LabelKind.BAD)
+        self._row.say(text.refused(error), LabelKind.BAD)
         self.show_settings()

@@ -11,8 +11,10 @@ from lynkr_desktop.config.secrets import KeychainState
 from lynkr_desktop.config.settings import Settings
 from lynkr_desktop.config.settings import Theme as Colours
 from lynkr_desktop.errors import LynkrError
+from lynkr_desktop.ui import text
 from lynkr_desktop.ui import text_settings as words
 from lynkr_desktop.ui.desk import Desk
+from lynkr_desktop.ui.language import LANGUAGES, say_back
 from lynkr_desktop.ui.latest import Latest
 from lynkr_desktop.ui.premises import Premises
 from lynkr_desktop.ui.theme import SPACE_12, Theme
@@ -63,11 +65,15 @@ class GeneralCard(SettingsCard):
         self.theme.offer([(key.value, title) for key, title in words.THEMES])
         self.theme.chosen.connect(self._choose_theme)
         self._theme_row = SettingRow(words.THEME, self.theme)
+        self.language = choice(theme, words.LANGUAGE)
+        self.language.offer([("", words.SYSTEM_LANGUAGE), *((each.code, each.name) for each in LANGUAGES)])
+        self.language.chosen.connect(self._choose_language)
+        self._language_row = SettingRow(words.LANGUAGE, self.language)
         self.window_row = CheckRow(theme, words.SHOW_WINDOW, words.SHOW_WINDOW_HINT)
         self.window_row.changed.connect(self._choose_window)
         self.login_row = CheckRow(theme, words.START_AT_LOGIN, words.START_AT_LOGIN_HINT)
         self.login_row.changed.connect(self._choose_login)
-        for row in (self._theme_row, self.window_row, self.login_row):
+        for row in (self._theme_row, self._language_row, self.window_row, self.login_row):
             self.body.addWidget(row)
         self._login = Latest[bool | None](desk, "ask about start at login", self._show_login, lambda _: None)
         self.show_settings()
@@ -81,6 +87,7 @@ class GeneralCard(SettingsCard):
         desktop = self.desk.settings.desktop
         self.theme.choose(desktop.theme.value)
         self._theme.choose(desktop.theme)
+        self.language.choose(desktop.language)
         self.window_row.box.setChecked(desktop.shows_window_at_start)
 
     def _show_login(self, is_on: bool | None) -> None:
@@ -91,6 +98,10 @@ class GeneralCard(SettingsCard):
     def _choose_theme(self, key: str) -> None:
         desktop = replace(self.desk.settings.desktop, theme=Colours(key))
         self.change(replace(self.desk.settings, desktop=desktop), self._theme_row)
+
+    def _choose_language(self, code: str) -> None:
+        desktop = replace(self.desk.settings.desktop, language=code)
+        self.change(replace(self.desk.settings, desktop=desktop), self._language_row, words.NEXT_START)
 
     def _choose_window(self, is_shown: bool) -> None:
         desktop = replace(self.desk.settings.desktop, shows_window_at_start=is_shown)
@@ -243,7 +254,7 @@ class KeychainCard(SettingsCard):
         sign = "failing" if is_in_trouble else "healthy" if state is KeychainState.READY else "unknown"
         self._sign.setPixmap(health_sign(self._theme.palette, sign, self.devicePixelRatioF()))
         self._state.setText(words.KEYCHAIN_STATES[state])
-        self._detail.setText(self._premises.keychain_detail or words.KEYCHAIN_READY_DETAIL)
+        self._detail.setText(say_back(self._premises.keychain_detail) or words.KEYCHAIN_READY_DETAIL)
         self.retry.setVisible(is_in_trouble)
 
     async def _try_again(self) -> None:
@@ -264,4 +275,4 @@ def choice(theme: Theme, name: str) -> Choice:
 
 def said(error: LynkrError) -> str:
     """An error as one line."""
-    return f"{error.title} {error.detail}".strip()
+    return text.refused(error)

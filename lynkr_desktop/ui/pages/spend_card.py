@@ -14,6 +14,7 @@ from lynkr_desktop.errors import LynkrError
 from lynkr_desktop.ui import format as shown
 from lynkr_desktop.ui import text
 from lynkr_desktop.ui.desk import Desk
+from lynkr_desktop.ui.language import say_back
 from lynkr_desktop.ui.latest import Latest
 from lynkr_desktop.ui.models.rows import Cell
 from lynkr_desktop.ui.theme import Theme
@@ -106,7 +107,7 @@ class SpendCard(Card):
 
     def _show_error(self, error: LynkrError) -> None:
         self._chart.show_bars((), ())
-        self.set_note(error.title)
+        self.set_note(say_back(error.title))
 
     def _fill_table(self) -> None:
         if not self._twin.is_table:

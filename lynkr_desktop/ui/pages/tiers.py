@@ -14,6 +14,7 @@ from lynkr_desktop.engine.providers.models import ModelFacts
 from lynkr_desktop.errors import ConfigError, LynkrError
 from lynkr_desktop.ui import text, text_setup
 from lynkr_desktop.ui.desk import Desk
+from lynkr_desktop.ui.language import say_back
 from lynkr_desktop.ui.latest import Latest
 from lynkr_desktop.ui.pages.pins_card import PinsCard
 from lynkr_desktop.ui.pages.tier_column import ShownTarget, TierColumn
@@ -202,7 +203,7 @@ class TiersPage(QWidget):
         self._show_ranges()
 
     def _show_histogram_error(self, error: LynkrError) -> None:
-        self._band_card.set_note(error.title)
+        self._band_card.set_note(say_back(error.title))
 
     # ------------------------------------------------------------ editing
 
@@ -287,7 +288,7 @@ class TiersPage(QWidget):
             self._show_refusal(error)
 
     def _show_refusal(self, error: LynkrError) -> None:
-        words = f"{error.title} {error.detail}".strip()
+        words = text.refused(error)
         field = error.field if isinstance(error, ConfigError) else ""
         tier = next((tier for tier in TIERS if field.endswith(f".{tier.lower()}")), None)
         if tier is not None:

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 from lynkr_desktop.config.settings import Target, Tier
 from lynkr_desktop.engine.api import Analysis
 from lynkr_desktop.errors import LynkrError
-from lynkr_desktop.ui import text_setup
+from lynkr_desktop.ui import text, text_setup
 from lynkr_desktop.ui.desk import Desk
 from lynkr_desktop.ui.latest import Latest
 from lynkr_desktop.ui.pages.tier_draft import TierPlan, tier_under
@@ -101,7 +101,7 @@ class TryIt(Card):
         self._chip.show_tier(tier)
         self._target.setText(text_setup.goes_to(target))
         is_same = tier == route.tier
-        self._reason.setText(route.reason if is_same else text_setup.under_unsaved(tier))
+        self._reason.setText(text.reason(route.reason) if is_same else text_setup.under_unsaved(tier))
         self._reason.set_kind(LabelKind.BODY)
         dimensions = sorted(route.score.dimensions, key=lambda each: -abs(each.points)) if route.score else []
         self._counted.setText(
@@ -125,5 +125,5 @@ class TryIt(Card):
 
     def _show_error(self, error: LynkrError) -> None:
         self._clear()
-        self._reason.setText(f"{error.title} {error.detail}".strip())
+        self._reason.setText(text.refused(error))
         self._reason.set_kind(LabelKind.BAD)

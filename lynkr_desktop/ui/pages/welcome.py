@@ -18,6 +18,7 @@ from lynkr_desktop.ui import text, text_setup
 from lynkr_desktop.ui import text_clients as words
 from lynkr_desktop.ui.client_guides import GUIDES
 from lynkr_desktop.ui.desk import Desk
+from lynkr_desktop.ui.language import say_back
 from lynkr_desktop.ui.latest import Latest
 from lynkr_desktop.ui.pages.account_edits import address_of, free_id, with_account
 from lynkr_desktop.ui.pages.account_form import AccountForm
@@ -243,7 +244,7 @@ class WelcomePage(QWidget):
         try:
             found = self._premises.read_key(variable, self._desk.settings)
         except LynkrError as error:
-            self._notice.say(error.title, error.detail)
+            self._notice.say(say_back(error.title), say_back(error.detail))
             return
         wanted = found.settings
         for account in wanted.accounts:
@@ -294,7 +295,7 @@ class WelcomePage(QWidget):
         try:
             await self._desk.change(settings)
         except LynkrError as error:
-            self._notice.say(error.title, error.detail)
+            self._notice.say(say_back(error.title), say_back(error.detail))
             return False
         self._notice.say("")
         return True

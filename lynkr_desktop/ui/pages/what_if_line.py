@@ -12,6 +12,7 @@ from lynkr_desktop.engine.routing.replay import WhatIf
 from lynkr_desktop.errors import LynkrError
 from lynkr_desktop.ui import text_setup
 from lynkr_desktop.ui.desk import Desk
+from lynkr_desktop.ui.language import say_back
 from lynkr_desktop.ui.latest import Latest
 from lynkr_desktop.ui.pages.tier_draft import TierPlan
 from lynkr_desktop.ui.widgets.label import Label, LabelKind
@@ -56,5 +57,5 @@ class WhatIfLine(Label):
         self.setVisible(bool(line))
 
     def _show_error(self, error: LynkrError) -> None:
-        self.setText(error.title)
+        self.setText(say_back(error.title))
         self.show()

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from lynkr_desktop.engine.events import Trouble
+from lynkr_desktop.ui.language import say_back
 from lynkr_desktop.ui.theme import SPACE_8, SPACE_12, Theme
 from lynkr_desktop.ui.widgets.icons import pixmap
 from lynkr_desktop.ui.widgets.label import Label, LabelKind
@@ -30,8 +31,8 @@ class Notice(QFrame):
 
     def show_troubles(self, troubles: Sequence[Trouble], note: str = "") -> None:
         """Show what is wrong now, one line each; `note` is the engine's own."""
-        lines = [f"{trouble.title} {trouble.detail}".strip() for trouble in troubles if not trouble.is_over]
-        self._show("\n".join([*lines, *([note] if note else [])]))
+        lines = [f"{say_back(trouble.title)} {say_back(trouble.detail)}".strip() for trouble in troubles if not trouble.is_over]
+        self._show("\n".join([*lines, *([say_back(note)] if note else [])]))
 
     def say(self, title: str, detail: str = "") -> None:
         """Show one thing that is wrong; an empty title hides the strip."""

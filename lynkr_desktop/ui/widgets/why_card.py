@@ -86,7 +86,7 @@ class WhyCard(QFrame):
         self._title.setText(text.why_title(exchange))
         self.setAccessibleName(text.why_title(exchange))
         self._chip.show_tier(tier, "" if exchange.score is None else str(exchange.score))
-        self._reason.setText(exchange.reason)
+        self._reason.setText(text.reason(exchange.reason))
         self._method.setText(text.origin_line(exchange))
         self._shadow.setText(text.shadow_line(exchange))
         self._shadow.setVisible(bool(exchange.shadow_tier))

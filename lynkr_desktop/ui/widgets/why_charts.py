@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from lynkr_desktop.config.settings import TIERS, Boundaries, Tier
 from lynkr_desktop.engine.events import Attempt, ScoredDimension
 from lynkr_desktop.ui import text
+from lynkr_desktop.ui.language import say_back
 from lynkr_desktop.ui.palette import mixed
 from lynkr_desktop.ui.theme import BODY, SMALL, Theme, font
 from lynkr_desktop.ui.widgets.tier import LETTERS, paint_shape
@@ -107,7 +108,7 @@ class DimensionBars(_Chart):
         self._rows = tuple(sorted(counted, key=lambda dimension: -abs(dimension.points)))
         self._tier = tier
         self._fit()
-        lines = [f"{dimension.reason} {text.points(dimension.points)}" for dimension in self._rows]
+        lines = [f"{say_back(dimension.reason)} {text.points(dimension.points)}" for dimension in self._rows]
         self.setAccessibleName("; ".join(lines))
         self.setToolTip("\n".join(lines))
         self.setVisible(bool(self._rows))
@@ -137,7 +138,7 @@ class DimensionBars(_Chart):
         for index, row in enumerate(self._rows):
             top = index * height
             painter.setPen(QColor(palette.text))
-            reason = metrics.elidedText(row.reason, Qt.TextElideMode.ElideRight, reason_width)
+            reason = metrics.elidedText(say_back(row.reason), Qt.TextElideMode.ElideRight, reason_width)
             painter.drawText(QRectF(0, top, reason_width, _ROW), int(Qt.AlignmentFlag.AlignVCenter), reason)
             points_area = QRectF(width - _POINTS, top, _POINTS, _ROW)
             painter.drawText(points_area, int(_RIGHT_MIDDLE), text.points(row.points))
