@@ -97,7 +97,7 @@ async def serve(start: startup.Startup, env_file: Path | None = None) -> None:
     token, keys = await _secrets(start)
     logs.REDACTOR.learn(secret.reveal() for secret in (token, *keys.values()))
     engine = EngineService(start.settings, keys, token, start.places.ledger_file)
-    engine.subscribe(_tell)
+    engine.subscribe(_tell, Trouble)
     _open_administration(engine, start, env_file)
     await engine.start()
     calm_collector()

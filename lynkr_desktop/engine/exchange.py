@@ -13,7 +13,7 @@ from lynkr_desktop.engine.providers.models import ModelFacts
 from lynkr_desktop.engine.routing.gate import Rates
 from lynkr_desktop.engine.routing.route import Route
 from lynkr_desktop.engine.routing.sessions import Turn
-from lynkr_desktop.engine.surfaces import Address
+from lynkr_desktop.engine.surfaces import PLAIN, Address
 from lynkr_desktop.engine.wire.table import WIRES
 
 CLIENT_LEFT = 499
@@ -33,12 +33,14 @@ class Inbound(msgspec.Struct, frozen=True):
     body: bytes
     query: str
     request_id: str
-    address: Address = Address()
+    address: Address = PLAIN
     program: str = ""
 
     def parsed(self) -> ChatRequest:
         """What the body asks, and the address where that says more. Raises `ClientError`."""
         request, address = WIRES[self.wire].parse_request(self.body), self.address
+        if address is PLAIN:
+            return request
         return msgspec.structs.replace(
             request,
             model=request.model if address.model is None else address.model,

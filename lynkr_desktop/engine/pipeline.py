@@ -96,6 +96,8 @@ class Pipeline:
         return self._chooser.fresh(plan, request, facts)
 
     def _tell_route(self, exchange: OpenExchange, chosen: Route) -> None:
+        if not self._bus.is_heard(RouteChosen):
+            return
         target, _ = chosen.targets[0]
         value = chosen.score.value if chosen.score else None
         self._bus.publish(RouteChosen(exchange.id, chosen.tier or "", value, target.account, target.model, chosen.reason))

@@ -31,7 +31,17 @@ from lynkr_desktop.engine.choosing import estimates_of
 from lynkr_desktop.engine.counting import TokenCounter
 from lynkr_desktop.engine.doorkeeper import ADMIN_PREFIX, Doorkeeper
 from lynkr_desktop.engine.embedding import Embedder
-from lynkr_desktop.engine.events import EngineStarted, EngineStopped, Event, Exchange, ModeChanged, RequestFinished, Trouble
+from lynkr_desktop.engine.events import (
+    EngineStarted,
+    EngineStopped,
+    Event,
+    Exchange,
+    FailedOver,
+    ModeChanged,
+    RequestFinished,
+    RequestStarted,
+    Trouble,
+)
 from lynkr_desktop.engine.exchange import Inbound
 from lynkr_desktop.engine.lessons import Lessons
 from lynkr_desktop.engine.pipeline import Pipeline, Reply
@@ -126,10 +136,10 @@ class EngineService:
         self._server = Server(self, self._doorkeeper, settings.limits)
         self.url = ""
         self.note = ""
-        self._bus.subscribe(self._tally.hear)
-        self._bus.subscribe(self._record)
-        self._bus.subscribe(self._budgets.hear)
-        self._bus.subscribe(self._metrics.hear)
+        self._bus.subscribe(self._tally.hear, RequestStarted, RequestFinished, Trouble)
+        self._bus.subscribe(self._record, RequestFinished)
+        self._bus.subscribe(self._budgets.hear, RequestFinished)
+        self._bus.subscribe(self._metrics.hear, RequestStarted, RequestFinished, FailedOver)
 
     # --- life ---
 
@@ -258,9 +268,9 @@ class EngineService:
 
     # --- events ---
 
-    def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
-        """Call `listener` for each event."""
-        return self._bus.subscribe(listener)
+    def subscribe(self, listener: Callable[[Event], None], *kinds: type[Event]) -> Callable[[], None]:
+        """Call `listener` for each event of these kinds, or of any if none is named."""
+        return self._bus.subscribe(listener, *kinds)
 
     async def report(self, trouble: Trouble) -> None:
         """Tell of something that another room found, or of its end."""

@@ -38,6 +38,8 @@ class Address(msgspec.Struct, frozen=True):
     framing: str | None = None
 
 
+PLAIN: Final = Address()  # of a path that says nothing of the request
+
 SURFACES: Final = (
     Surface("messages", "/v1/messages", "anthropic"),
     Surface("count_tokens", "/v1/messages/count_tokens", "anthropic", Ask.COUNT_TOKENS),
@@ -92,15 +94,17 @@ def folded(path: str) -> str:
 
 def surface_at(path: str) -> Surface | None:
     """The door at a folded path."""
+    if (surface := _BY_PATH.get(path)) is not None:
+        return surface
     found = _MODEL_PATH.fullmatch(path)
-    return _BY_VERB[found["verb"]] if found else _BY_PATH.get(path)
+    return _BY_VERB[found["verb"]] if found else None
 
 
 def address_at(path: str, query: str) -> Address:
     """What a folded path and its query say of the request."""
-    found = _MODEL_PATH.fullmatch(path)
+    found = None if path in _BY_PATH else _MODEL_PATH.fullmatch(path)
     if found is None:
-        return Address()
+        return PLAIN
     surface = _BY_VERB[found["verb"]]
     return Address(found["model"], surface.is_streamed, "sse" if "alt=sse" in query.split("&") else "json_array")
 

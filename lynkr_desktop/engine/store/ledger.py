@@ -199,7 +199,7 @@ class Ledger:
             rows = self._rows_of(batch)
             with connection:
                 connection.execute("BEGIN IMMEDIATE")
-                connection.executemany(schema.INSERT, rows)
+                schema.insert(connection, rows)
         except sqlite3.Error as error:
             self._disconnect()
             if _is_damaged(error):

@@ -4,7 +4,9 @@ A version is never edited once it was released: a change is one more script at t
 """
 
 import sqlite3
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
+from itertools import chain
 from typing import Any, Final
 
 import msgspec
@@ -86,9 +88,14 @@ _JSON_COLUMNS: Final[dict[str, msgspec.json.Decoder[Any]]] = {
     "attempts": msgspec.json.Decoder(tuple[Attempt, ...]),
     "alternatives": msgspec.json.Decoder(tuple[Alternative, ...]),
 }
+_ENCODER: Final = msgspec.json.Encoder()
 FIELDS: Final = Exchange.__struct_fields__
 COLUMNS: Final = ", ".join(FIELDS)
-INSERT: Final = f"INSERT OR IGNORE INTO exchanges ({COLUMNS}, cost_pico) VALUES ({', '.join('?' * (len(FIELDS) + 1))})"  # noqa: S608  our own names
+_ROW: Final = f"({', '.join('?' * (len(FIELDS) + 1))})"
+_INSERT: Final = f"INSERT OR IGNORE INTO exchanges ({COLUMNS}, cost_pico) VALUES "  # noqa: S608  our own names
+_TOGETHER: Final = 25  # rows of one statement
+_INSERT_MANY: Final = _INSERT + ", ".join([_ROW] * _TOGETHER)
+_JSON_PLACES: Final = tuple(FIELDS.index(name) for name in _JSON_COLUMNS)
 
 
 class NewerLedgerError(Exception):
@@ -107,17 +114,22 @@ def prepare(connection: sqlite3.Connection) -> None:
         connection.executescript(f"BEGIN;{';'.join(_SCRIPTS[version:VERSION])};PRAGMA user_version = {VERSION};COMMIT;")
 
 
+def insert(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Write rows, those not yet there. Many with each statement: between statements Python changes threads, and requests wait."""
+    whole = len(rows) - len(rows) % _TOGETHER
+    for start in range(0, whole, _TOGETHER):
+        connection.execute(_INSERT_MANY, tuple(chain.from_iterable(rows[start : start + _TOGETHER])))
+    connection.executemany(_INSERT + _ROW, rows[whole:])
+
+
 def row_of(exchange: Exchange) -> tuple[Any, ...]:
-    """An exchange as values for `INSERT`. Raises `ValueError` if the ledger cannot hold it."""
-    values = [
-        msgspec.json.encode(getattr(exchange, name)).decode() if name in _JSON_COLUMNS else getattr(exchange, name)
-        for name in FIELDS
-    ]
-    for value in values:
-        if isinstance(value, str):
-            value.encode()  # SQLite takes no lone surrogates
-        elif isinstance(value, int) and value.bit_length() > 63:
-            raise ValueError("a number is too large")
+    """An exchange as values for `insert`. Raises `ValueError` if the ledger cannot hold it."""
+    values = list(msgspec.structs.astuple(exchange))
+    for place in _JSON_PLACES:
+        values[place] = _ENCODER.encode(values[place]).decode()
+    "".join(value for value in values if type(value) is str).encode()  # SQLite takes no lone surrogates
+    if any(type(value) is int and value.bit_length() > 63 for value in values):
+        raise ValueError("a number is too large")
     return (*values, pico_of(exchange.cost_usd))
 
 

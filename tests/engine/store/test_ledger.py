@@ -359,7 +359,7 @@ def test_migrating_is_all_or_nothing(path: Path, monkeypatch: pytest.MonkeyPatch
     connection = sqlite3.connect(path, isolation_level=None)
     schema.prepare(connection)
     version = schema.VERSION
-    connection.execute(schema.INSERT, schema.row_of(exchange(1)))
+    schema.insert(connection, [schema.row_of(exchange(1))])
     monkeypatch.setattr(schema, "_SCRIPTS", (*schema._SCRIPTS, "ALTER TABLE exchanges ADD COLUMN x; SELECT nonsense;"))
     monkeypatch.setattr(schema, "VERSION", len(schema._SCRIPTS))
     with pytest.raises(sqlite3.OperationalError):

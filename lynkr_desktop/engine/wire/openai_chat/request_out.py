@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
@@ -29,6 +30,12 @@ _TOOL_KEYS: Final = frozenset(  # of tools in other wires, where what they say i
     {"name", "description", "input_schema", "type", "strict", "parameters", "format", "tools", "execution"}
 )
 _EFFORT: Final = {"max": "high", "xhigh": "high"}
+_TAKEN_IF: Final = {  # what some providers refuse, and the quirk that says so
+    "user": attrgetter("takes_user"),
+    "parallel_tool_calls": attrgetter("takes_parallel_switch"),
+    "reasoning_effort": attrgetter("takes_reasoning_effort"),
+    **dict.fromkeys(("temperature", "top_p", "top_k"), attrgetter("takes_sampling")),
+}
 
 
 def renamed(request: ChatRequest, model: str, *, asks_usage: bool) -> bytes:
@@ -141,6 +148,8 @@ class _Renderer:
 
     def _own_knobs(self, origin: ChatRequest) -> dict[str, Any]:
         """The client's own top level, with the settings that were edited."""
+        if _settings_of(self.request) == _settings_of(origin):
+            return dict(self.request.fields)
         wanted, original = self._knobs(self.request), self._knobs(origin)
         kept = {key: value for key, value in self.request.fields.items() if key in wanted or key not in original}
         return kept | {key: value for key, value in wanted.items() if key not in original or value != original[key]}
@@ -164,16 +173,8 @@ class _Renderer:
         if wrong in body:
             limit = body.pop(wrong)
             body.setdefault(right, limit)
-        refused = {
-            "user": not quirks.takes_user,
-            "parallel_tool_calls": not quirks.takes_parallel_switch,
-            "reasoning_effort": not quirks.takes_reasoning_effort,
-            "temperature": not quirks.takes_sampling,
-            "top_p": not quirks.takes_sampling,
-            "top_k": not quirks.takes_sampling,
-        }
-        for key, is_refused in refused.items():
-            if is_refused and body.pop(key, None) is not None:
+        for key, is_taken in _TAKEN_IF.items():
+            if key in body and not is_taken(quirks) and body.pop(key) is not None:
                 self.losses.append("user id" if key == "user" else key)
 
     def _knobs(self, request: ChatRequest) -> dict[str, Any]:
@@ -292,6 +293,12 @@ class _Renderer:
         else:
             opening = renderer.system(request.system)
         return opening + renderer.own(request.messages, origin.messages)
+
+
+def _settings_of(request: ChatRequest) -> tuple[object, ...]:
+    """All that a rendering's top level is made of, beside what the client sent."""
+    limits = (request.max_tokens, request.temperature, request.top_p, request.top_k, request.stop)
+    return (*limits, request.user, request.tool_choice, request.thinking, request.output)
 
 
 def _response_format(request: ChatRequest) -> Any:

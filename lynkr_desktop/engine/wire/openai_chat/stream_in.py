@@ -17,7 +17,7 @@ from lynkr_desktop.engine.wire import refusals
 from lynkr_desktop.engine.wire.openai_chat.untangle import Untangler
 from lynkr_desktop.engine.wire.sse import Frame
 from lynkr_desktop.errors import FailureKind, UpstreamError
-from lynkr_desktop.json_reader import Fields, ShapeError
+from lynkr_desktop.json_reader import ShapeError
 
 _REASONS: Final = {
     "tool_calls": StopReason.TOOL_CALLS,
@@ -67,7 +67,30 @@ class _Chunk(msgspec.Struct, gc=False):
     object: Any = ""
 
 
+class _Details(msgspec.Struct, gc=False):
+    cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    cache_creation_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+class _UsageShape(msgspec.Struct, gc=False):
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    prompt_cache_hit_tokens: int | None = None
+    cache_read_input_tokens: int | None = None
+    cache_creation_input_tokens: int | None = None
+    cached_tokens: int | None = None
+    cost: Raw = Raw()
+    prompt_tokens_details: Raw = Raw()
+    completion_tokens_details: Raw = Raw()
+
+
 _CHUNK: Final = msgspec.json.Decoder(_Chunk)
+_USAGE: Final = msgspec.json.Decoder(_UsageShape)
+_DETAILS: Final = msgspec.json.Decoder(_Details)
+_NO_DETAILS: Final = _Details()
+_NO_USAGE: Final = Usage()
 
 
 def stream_parser(tool_names: Mapping[str, str] = {}) -> "ChatParser":
@@ -152,7 +175,7 @@ class ChatParser:
             if isinstance(choice.finish_reason, str) and choice.finish_reason:
                 self._reason = choice.finish_reason
                 self._raise_failed_end()
-        if self._reason and not chunk.choices and self._usage != Usage():
+        if self._reason and not chunk.choices and self._usage != _NO_USAGE:
             events.extend(self._finish())  # the usage chunk is the last one, whether `[DONE]` follows or not
         return events
 
@@ -248,45 +271,36 @@ def _arguments(value: Any) -> str:
 
 
 def _usage(raw: Raw) -> Usage:
+    """Tokens as `chat` counts them: what was read from or written to the cache is inside `prompt_tokens` here, and taken out.
+
+    Raises `UpstreamError`.
+    """
     try:
-        return usage_of(Fields.parse(raw, "$.usage"))
+        usage = json_reader.decode_with(_USAGE, raw, "$.usage")
+        prompt = _details(usage.prompt_tokens_details, "$.usage.prompt_tokens_details")
+        output = _details(usage.completion_tokens_details, "$.usage.completion_tokens_details")
     except ShapeError as error:
         raise refusals.broken(str(error)) from None
-
-
-def usage_of(fields: Fields) -> Usage:
-    """Tokens as `chat` counts them: what was read from or written to the cache is inside `prompt_tokens` here, and taken out."""
-    prompt_details = _details(fields, "prompt_tokens_details")
-    output_details = _details(fields, "completion_tokens_details")
-    read = _first(
-        (prompt_details, "cached_tokens"),
-        (fields, "prompt_cache_hit_tokens"),
-        (fields, "cache_read_input_tokens"),
-        (fields, "cached_tokens"),
-    )
-    written = _first(
-        (prompt_details, "cache_write_tokens"), (prompt_details, "cache_creation_tokens"), (fields, "cache_creation_input_tokens")
-    )
-    prompt = fields.optional("prompt_tokens", int)
-    cost = fields.raw.get("cost")
+    read = _first(prompt.cached_tokens, usage.prompt_cache_hit_tokens, usage.cache_read_input_tokens, usage.cached_tokens)
+    written = _first(prompt.cache_write_tokens, prompt.cache_creation_tokens, usage.cache_creation_input_tokens)
+    tokens = usage.prompt_tokens
     return Usage(
-        input_tokens=None if prompt is None else max(0, prompt - (read or 0) - (written or 0)),
-        output_tokens=fields.optional("completion_tokens", int),
+        input_tokens=None if tokens is None else max(0, tokens - (read or 0) - (written or 0)),
+        output_tokens=usage.completion_tokens,
         cache_read_tokens=read,
         cache_write_tokens=written,
-        reasoning_tokens=output_details.optional("reasoning_tokens", int) if output_details else None,
-        cost_usd=f"{Decimal(bytes(cost).decode()):f}" if cost is not None and json_reader.kind_of(cost) == "number" else None,
+        reasoning_tokens=output.reasoning_tokens,
+        cost_usd=f"{Decimal(bytes(usage.cost).decode()):f}" if json_reader.kind_of(usage.cost) == "number" else None,
     )
 
 
-def _details(fields: Fields, key: str) -> Fields | None:
-    return fields.fields(key) if fields.kind(key) == "object" else None
+def _details(raw: Raw, path: str) -> _Details:
+    return json_reader.decode_with(_DETAILS, raw, path) if json_reader.kind_of(raw) == "object" else _NO_DETAILS
 
 
-def _first(*places: tuple[Fields | None, str]) -> int | None:
+def _first(*figures: int | None) -> int | None:
     """The first figure above zero; a zero only if nothing says more."""
-    found = [value for fields, key in places if fields is not None and (value := fields.optional(key, int)) is not None]
-    return next((value for value in found if value), found[0] if found else None)
+    return next(filter(None, figures), 0 if 0 in figures else None)
 
 
 def parse_response(body: bytes, tool_names: Mapping[str, str] = {}) -> Sequence[StreamEvent]:
