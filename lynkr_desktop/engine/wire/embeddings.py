@@ -1,7 +1,8 @@
-"""Texts to vectors in the words of three vendors: requests and answers, both ways. Pure; no conversation passes through here.
+"""Texts to vectors in the words of four vendors: requests and answers, both ways. Pure; no conversation passes through here.
 
 Sources: OpenAI's embeddings reference, Ollama's `/api/embed` and the older `/api/embeddings`, Google's `embedContent` and
-`batchEmbedContents`. Which of them a body is in is said by `Form`.
+`batchEmbedContents`, and on Bedrock the models' own forms in InvokeModel: Amazon Titan and Cohere Embed. Which of them a body
+is in is said by `Form`.
 """
 
 import base64
@@ -20,6 +21,13 @@ from lynkr_desktop.json_reader import Fields, ShapeError
 
 _FLOATS: Final = msgspec.json.Decoder(list[float])
 MAX_INPUTS: Final = 2048  # OpenAI's own limit for one request
+_GOOGLE_INPUTS: Final = 100
+_COHERE_INPUTS: Final = 96
+_COHERE: Final = "cohere.embed-"
+_COHERE_SIZED: Final = "cohere.embed-v4"  # takes a size
+_TITAN: Final = "titan-embed-"
+_TITAN_SIZED: Final = "titan-embed-text-v2"
+_QUERIES: Final = frozenset({"RETRIEVAL_QUERY", "QUESTION_ANSWERING", "FACT_VERIFICATION", "CODE_RETRIEVAL_QUERY"})
 
 
 class Form(StrEnum):
@@ -30,6 +38,7 @@ class Form(StrEnum):
     OLLAMA_SINGLE = "ollama_single"  # `/api/embeddings`: one prompt
     GEMINI = "gemini"  # batchEmbedContents
     GEMINI_SINGLE = "gemini_single"  # embedContent
+    BEDROCK = "bedrock_converse"  # InvokeModel, whose bodies are the model's own
 
 
 class EmbeddingsRequest(msgspec.Struct, frozen=True):
@@ -136,10 +145,49 @@ def render_request(request: EmbeddingsRequest, form: Form, model: str) -> bytes:
         if request.dimensions is not None:
             body["dimensions"] = request.dimensions
         return json_reader.encode(body)
+    if form is Form.BEDROCK:
+        return _for_bedrock(request, texts, model)
     extras = {"outputDimensionality": request.dimensions, "taskType": request.task}
     given = {key: value for key, value in extras.items() if value is not None}
     requests = [{"model": f"models/{model}", "content": {"parts": [{"text": text}]}, **given} for text in texts]
     return json_reader.encode({"requests": requests})
+
+
+def _for_bedrock(request: EmbeddingsRequest, texts: Sequence[str], model: str) -> bytes:
+    """Titan takes one text; Cohere wants to know what the vectors are for. Raises `ClientError` for a size that cannot be had."""
+    size = request.dimensions
+    body: dict[str, Any]
+    if _TITAN in model:
+        body = {"inputText": texts[0]} | ({} if size is None else {"dimensions": size})
+    elif _COHERE in model:
+        purpose = "search_query" if request.task in _QUERIES else "search_document"
+        body = {"texts": texts, "input_type": purpose} | ({} if size is None else {"output_dimension": size})
+    else:
+        raise ClientError(
+            f"How {model[:80]!r} makes vectors is not known.", "On Bedrock, use a model of Amazon Titan or Cohere Embed."
+        )
+    if size is not None and _TITAN_SIZED not in model and _COHERE_SIZED not in model:
+        raise ClientError(f"{model[:80]} makes vectors of one size only.", "Leave dimensions out.")
+    return json_reader.encode(body)
+
+
+def inputs_per_call(form: Form, model: str) -> int:
+    """How many inputs a provider takes in one call."""
+    match form:
+        case Form.BEDROCK:
+            return 1 if _TITAN in model else _COHERE_INPUTS
+        case Form.GEMINI:
+            return _GOOGLE_INPUTS
+        case _:
+            return MAX_INPUTS
+
+
+def joined(answers: Sequence[EmbeddingsAnswer]) -> EmbeddingsAnswer:
+    """The answers of several calls as one. Tokens are known only if all told them."""
+    tokens = [answer.tokens for answer in answers]
+    known = [each for each in tokens if each is not None]
+    vectors = tuple(vector for answer in answers for vector in answer.vectors)
+    return EmbeddingsAnswer(vectors, sum(known) if len(known) == len(tokens) else None)
 
 
 def texts_of(request: EmbeddingsRequest) -> list[str]:
@@ -176,7 +224,18 @@ def _answer(fields: Fields, form: Form) -> EmbeddingsAnswer:
         return EmbeddingsAnswer(tuple(_flat(row) for _, row in rows), usage.optional("prompt_tokens", int) if usage else None)
     if form is Form.OLLAMA:
         return EmbeddingsAnswer(tuple(fields.array("embeddings")), fields.optional("prompt_eval_count", int))
+    if form is Form.BEDROCK:
+        return _of_bedrock(fields)
     return EmbeddingsAnswer(tuple(each.need("values") for each in fields.objects("embeddings")))
+
+
+def _of_bedrock(fields: Fields) -> EmbeddingsAnswer:
+    """Titan's one vector, or Cohere's list of them, which newer models name by the kind of number."""
+    if fields.has("embedding"):
+        return EmbeddingsAnswer((fields.need("embedding"),), fields.optional("inputTextTokenCount", int))
+    if fields.kind("embeddings") == "object":
+        return EmbeddingsAnswer(tuple(fields.fields("embeddings").array("float")))
+    return EmbeddingsAnswer(tuple(fields.array("embeddings")))
 
 
 def _place(row: Fields, position: int) -> int:
@@ -209,6 +268,8 @@ def render_answer(answer: EmbeddingsAnswer, request: EmbeddingsRequest) -> bytes
             return json_reader.encode({"embeddings": [{"values": vector} for vector in answer.vectors]})
         case Form.GEMINI_SINGLE:
             return json_reader.encode({"embedding": {"values": answer.vectors[0]}})
+        case Form.BEDROCK:
+            raise ValueError("no program asks in the words of InvokeModel")
 
 
 def _packed(vector: Raw) -> str:
