@@ -43,6 +43,8 @@ _SYNONYMS: Final = {
     "GEMINI_API_KEY": ("GOOGLE_API_KEY", "VERTEX_API_KEY"),
     "GEMINI_MODEL": ("VERTEX_MODEL",),
 }
+_EMBEDDINGS_ORDER: Final = ("openrouter", "openai", "ollama", "llamacpp")
+_EMBEDDINGS_PATH: Final = re.compile(r"(/v\d+)?(/embeddings?|/api/embed(dings)?)$")
 _CALLS: Final = ("/chat/completions", "/completions", "/messages", "/responses", "/api/chat", "/api/generate", "/invocations")
 
 
@@ -318,15 +320,48 @@ class _Overlay:
         """EMBEDDINGS_PROVIDER, with or without a model; the model may also be in the provider's own variable."""
         name = self._env.get("EMBEDDINGS_PROVIDER")
         if name is None:
-            return routing
+            return self._with_embeddings_model(routing)
         built_in = self._known.get(self._names.get(name.lower(), ""))
         if built_in is not None and built_in.is_embedded:
             return dataclasses.replace(routing, embeddings=Target(built_in.id, ""))  # needs no account: it is another model
         found = self._target("EMBEDDINGS_PROVIDER", name, None)
         account = self.settings.account(found.account)
         entry = self._known.get(account.provider) if account else None
-        own = self._env.get(entry.model.removesuffix("_MODEL") + "_EMBEDDINGS_MODEL", "") if entry and entry.model else ""
-        return dataclasses.replace(routing, embeddings=Target(found.account, name.partition(":")[2].strip() or own))
+        model = name.partition(":")[2].strip() or (self._embeddings_variable(entry, "MODEL") if entry else "")
+        elsewhere = self._embeddings_account(entry) if entry else ""
+        return dataclasses.replace(routing, embeddings=Target(elsewhere or found.account, model))
+
+    def _with_embeddings_model(self, routing: Routing) -> Routing:
+        """A provider's own variables alone name who makes vectors: MODEL_PROVIDER's first, then in the original's order."""
+        main = self.settings.account(routing.direct.account) if routing.direct else None
+        order = [main.provider] if main else []
+        for provider in dict.fromkeys([*order, *_EMBEDDINGS_ORDER, *self._known]):
+            entry = self._known.get(provider)
+            account = (self.settings.account(provider) or self._only_account(provider)) if entry else None
+            if entry is None or account is None:
+                continue
+            model, elsewhere = self._embeddings_variable(entry, "MODEL"), self._embeddings_account(entry)
+            if model or elsewhere:
+                return dataclasses.replace(routing, embeddings=Target(elsewhere or account.id, model))
+        return routing
+
+    def _embeddings_variable(self, entry: ProviderNames, what: str) -> str:
+        return self._env.get(f"{entry.model.removesuffix('_MODEL')}_EMBEDDINGS_{what}", "") if entry.model else ""
+
+    def _embeddings_account(self, entry: ProviderNames) -> str:
+        """The account of a local server that only makes vectors, at an address of its own; empty if there is none."""
+        address = self._embeddings_variable(entry, "ENDPOINT") if entry.is_local else ""
+        if not address:
+            return ""
+        variable = f"{entry.model.removesuffix('_MODEL')}_EMBEDDINGS_ENDPOINT"
+        parts = _split(address, variable)
+        base_url = f"{_origin(parts)}{_EMBEDDINGS_PATH.sub('', parts.path.rstrip('/'))}"
+        main = self.settings.account(entry.id)
+        if main is not None and base_url == (main.base_url or entry.default_base_url):
+            return ""
+        account = Account(f"{entry.id}-embeddings", entry.id, base_url=base_url)
+        self._put(account)
+        return account.id
 
     def _switch(self, variable: str) -> bool:
         value = self._env[variable].lower()

@@ -356,20 +356,6 @@ def test_an_env_file_that_is_not_there_or_no_text(tmp_path: Path) -> None:
         read_env_file(tmp_path / ".env")
 
 
-@pytest.mark.parametrize(
-    ("env", "target"),
-    [
-        ({"EMBEDDINGS_PROVIDER": "ollama"}, Target("ollama", "")),
-        ({"EMBEDDINGS_PROVIDER": "ollama", "OLLAMA_EMBEDDINGS_MODEL": "bge-m3"}, Target("ollama", "bge-m3")),
-        ({"EMBEDDINGS_PROVIDER": "ollama:bge-m3:latest", "OLLAMA_EMBEDDINGS_MODEL": "x"}, Target("ollama", "bge-m3:latest")),
-        ({}, None),
-    ],
-)
-def test_who_makes_vectors(env: dict[str, str], target: Target | None) -> None:
-    settings, _, _ = read({**KEYS, **env})
-    assert settings.routing.embeddings == target
-
-
 def test_a_provider_of_vectors_that_is_none_is_named() -> None:
     with pytest.raises(ConfigError) as caught:
         read({"EMBEDDINGS_PROVIDER": "nowhere"})
@@ -490,3 +476,70 @@ def test_a_query_that_belongs_to_no_path_is_refused() -> None:
         with pytest.raises(ConfigError) as caught:
             read_real(AZURE_OPENAI_ENDPOINT=address)
         assert "secret" not in str(caught.value)
+
+
+# --- who makes vectors ---
+
+
+@pytest.mark.parametrize(
+    ("env", "target"),
+    [
+        ({"EMBEDDINGS_PROVIDER": "ollama"}, Target("ollama", "")),
+        ({"EMBEDDINGS_PROVIDER": "ollama:bge-m3:latest", "OLLAMA_EMBEDDINGS_MODEL": "x"}, Target("ollama", "bge-m3:latest")),
+        ({"EMBEDDINGS_PROVIDER": "ollama", "OLLAMA_EMBEDDINGS_MODEL": "bge-m3"}, Target("ollama", "bge-m3")),
+        ({"OLLAMA_MODEL": "qwen3", "OLLAMA_EMBEDDINGS_MODEL": "bge-m3"}, Target("ollama", "bge-m3")),
+        ({"OLLAMA_EMBEDDINGS_MODEL": "bge-m3"}, None),  # names no account
+        (
+            {"OPENROUTER_API_KEY": "k", "OPENROUTER_EMBEDDINGS_MODEL": "a", "OLLAMA_MODEL": "q", "OLLAMA_EMBEDDINGS_MODEL": "b"},
+            Target("openrouter", "a"),
+        ),
+        (
+            {
+                "MODEL_PROVIDER": "ollama",
+                "OPENROUTER_API_KEY": "k",
+                "OPENROUTER_EMBEDDINGS_MODEL": "a",
+                "OLLAMA_EMBEDDINGS_MODEL": "b",
+            },
+            Target("ollama", "b"),
+        ),
+        (
+            {"MODEL_PROVIDER": "ollama", "OLLAMA_EMBEDDINGS_ENDPOINT": "http://localhost:11434/api/embeddings"},
+            None,  # the usual place
+        ),
+    ],
+)
+def test_who_makes_vectors(env: dict[str, str], target: Target | None) -> None:
+    assert read(env)[0].routing.embeddings == target
+
+
+def test_vectors_may_come_from_a_server_of_their_own() -> None:
+    env = {"MODEL_PROVIDER": "ollama", "OLLAMA_EMBEDDINGS_ENDPOINT": "http://10.0.0.7:11434/api/embeddings"}
+    settings = read(env | {"OLLAMA_EMBEDDINGS_MODEL": "bge-m3"})[0]
+    assert settings.routing.embeddings == Target("ollama-embeddings", "bge-m3")
+    account = settings.account("ollama-embeddings")
+    assert account is not None
+    assert (account.provider, account.base_url) == ("ollama", "http://10.0.0.7:11434")
+    with pytest.raises(ConfigError) as caught:
+        read({"MODEL_PROVIDER": "ollama", "OLLAMA_EMBEDDINGS_ENDPOINT": "not an address"})
+    assert caught.value.field == "OLLAMA_EMBEDDINGS_ENDPOINT"
+
+
+def test_more_keys_of_one_account_are_numbered() -> None:
+    env = {"OPENAI_API_KEY": "a", "OPENAI_API_KEY_2": "b", "OPENAI_API_KEY_5": "c"}
+    settings, secrets, _ = read(env)
+    account = settings.account("openai")
+    assert account is not None
+    assert [(key.id, key.origin) for key in account.keys] == [(each, "https://api.openai.com") for each in ("", "2", "5")]
+    assert {ref: secret.reveal() for ref, secret in secrets.items()} == {
+        "openai": "a",
+        "openai:2": "b",
+        "openai:5": "c",
+    }
+
+
+def test_the_keys_of_the_file_stay_beside_the_environments() -> None:
+    here = "https://api.openai.com"
+    kept = Account("openai", "openai", keys=(AccountKey(here, "3", "team"), AccountKey(here)))
+    account = read({"OPENAI_API_KEY": "a", "OPENAI_API_KEY_2": "b"}, Settings(accounts=(kept,)))[0].account("openai")
+    assert account is not None
+    assert [(key.id, key.title) for key in account.keys] == [("3", "team"), ("", ""), ("2", "")]
