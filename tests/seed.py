@@ -14,7 +14,8 @@ from typing import Final
 from lynkr_desktop.config.paths import create_folders, paths
 from lynkr_desktop.engine.events import Alternative, Attempt, Exchange, ScoredDimension
 from lynkr_desktop.engine.store.ids import first_id_at
-from lynkr_desktop.engine.store.ledger import BATCH_ROWS, Ledger
+from lynkr_desktop.engine.store.ledger import Ledger
+from lynkr_desktop.engine.store.pen import BATCH_ROWS
 
 _DAY_MS: Final = 86_400_000
 _HOUR_MS: Final = 3_600_000

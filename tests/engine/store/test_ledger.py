@@ -15,8 +15,9 @@ import pytest
 from lynkr_desktop.engine.api import ActivityQuery
 from lynkr_desktop.engine.events import Exchange, Trouble
 from lynkr_desktop.engine.store import ledger as ledger_module
-from lynkr_desktop.engine.store import schema
-from lynkr_desktop.engine.store.ledger import REPLACED_KEY, TROUBLE_KEY, Ledger
+from lynkr_desktop.engine.store import pen, schema
+from lynkr_desktop.engine.store.ledger import REPLACED_KEY, Ledger
+from lynkr_desktop.engine.store.pen import TROUBLE_KEY
 from lynkr_desktop.engine.store.queries import Queries
 from tests.engine.store.exchanges import NOW_MS, exchange
 
@@ -220,7 +221,7 @@ def test_a_passing_failure_loses_nothing_and_its_end_is_told(ledger: Ledger, pat
 def test_a_lasting_failure_keeps_the_first_rows_and_counts_the_rest(
     path: Path, troubles: Troubles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger_module, "WAITING_ROWS", 100)
+    monkeypatch.setattr(pen, "WAITING_ROWS", 100)
     path.mkdir()
     ledger = Ledger(path, troubles, retry_seconds=0.05)
     ledger.open()
@@ -287,10 +288,11 @@ def test_a_full_disk_that_gets_room_again_loses_nothing(path: Path) -> None:
 _CRASH = """
 import sys, time
 from pathlib import Path
-from lynkr_desktop.engine.store import ledger
+from lynkr_desktop.engine.store import pen
+from lynkr_desktop.engine.store.ledger import Ledger
 from tests.engine.store.exchanges import exchange, sent
-ledger.BATCH_SECONDS, ledger.BATCH_ROWS = 60, int(sys.argv[2])
-ledger = ledger.Ledger(Path(sys.argv[1]))
+pen.BATCH_SECONDS, pen.BATCH_ROWS = 60, int(sys.argv[2])
+ledger = Ledger(Path(sys.argv[1]))
 ledger.open()
 for number in range(3000):
     ledger.record(exchange(number))
