@@ -11,11 +11,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from lynkr_desktop import command_line, logs, startup
 from lynkr_desktop.config import file as settings_file
 from lynkr_desktop.config.secrets import (
     ADMIN_REF,
+    DATABASE_REF,
     TOKEN_REF,
     EnvironmentSecrets,
     KeychainSecrets,
@@ -96,7 +98,10 @@ async def serve(start: startup.Startup, env_file: Path | None = None) -> None:
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
     token, keys = await _secrets(start)
     logs.REDACTOR.learn(secret.reveal() for secret in (token, *keys.values()))
-    engine = EngineService(start.settings, keys, token, start.places.ledger_file)
+    database = start.given.get(DATABASE_REF)
+    if database is not None:
+        logs.REDACTOR.learn(filter(None, [urlsplit(database.reveal()).password]))
+    engine = EngineService(start.settings, keys, token, start.places.ledger_file, database)
     engine.subscribe(_tell, Trouble)
     _open_administration(engine, start, env_file)
     await engine.start()

@@ -18,7 +18,7 @@ packages+=(libxcb-cursor0 libxkbcommon-x11-0 libxcb-icccm4 libxcb-keysyms1 libxc
 virtual_screen=(xvfb xauth dbus)
 case $purpose in
   run) if [ -z "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then packages+=("${virtual_screen[@]}"); fi ;;
-  test) packages+=("${virtual_screen[@]}" gnome-keyring chromium libglib2.0-bin openbox xfce4-panel xdotool imagemagick) ;;
+  test) packages+=("${virtual_screen[@]}" gnome-keyring chromium libglib2.0-bin openbox xfce4-panel xdotool imagemagick postgresql) ;;
   bench) packages+=(nginx-light) ;;
   soak) packages+=(dbus gnome-keyring libglib2.0-bin faketime) ;;
   build) packages+=("${virtual_screen[@]}" binutils) ;;

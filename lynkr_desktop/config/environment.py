@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from dotenv.parser import parse_stream
 
-from lynkr_desktop.config.secrets import ADMIN_REF, TOKEN_REF, Secret
+from lynkr_desktop.config.secrets import ADMIN_REF, DATABASE_REF, TOKEN_REF, Secret
 from lynkr_desktop.config.settings import (
     MOST_KEYS,
     TIERS,
@@ -115,7 +115,7 @@ def with_secret_files(env: Mapping[str, str], known: Mapping[str, ProviderNames]
     found = dict(env)
     keys = {entry.key for entry in known.values() if entry.key}
     plain = {*keys, *(name for key in keys for name in _SYNONYMS.get(key, ()))}
-    names = {"LYNKR_TOKEN", "LYNKR_ADMIN_TOKEN", *(name for key in plain for _, name in key_variables(key))}
+    names = {"LYNKR_TOKEN", "LYNKR_ADMIN_TOKEN", "LYNKR_DATABASE_URL", *(name for key in plain for _, name in key_variables(key))}
     for name in sorted(names):
         variable = f"{name}_FILE"
         path = found.get(variable, "").strip()
@@ -415,7 +415,7 @@ class _Overlay:
     # The endpoint
 
     def read_endpoint(self) -> None:
-        """PORT, LYNKR_TOKEN and LYNKR_ADMIN_TOKEN."""
+        """PORT, the tokens, and LYNKR_DATABASE_URL, which may hold a password."""
         port = self._env.get("PORT")
         if port is not None:
             if not port.isascii() or not port.isdigit() or not 1 <= int(port[:6]) <= 65535:
@@ -425,6 +425,8 @@ class _Overlay:
         for variable, ref in (("LYNKR_TOKEN", TOKEN_REF), ("LYNKR_ADMIN_TOKEN", ADMIN_REF)):
             if (token := self._env.get(variable)) is not None:
                 self.secrets[ref] = _token(token, variable)
+        if "LYNKR_DATABASE_URL" in self._env:
+            self.secrets[DATABASE_REF] = Secret(self._env["LYNKR_DATABASE_URL"])
         admin = self.secrets.get(ADMIN_REF)
         if admin is not None and len(admin.reveal()) < _SHORTEST_ADMIN_TOKEN:
             remedy = f"Use at least {_SHORTEST_ADMIN_TOKEN} random characters."

@@ -21,6 +21,7 @@ SERVICE: Final = "Lynkr Desktop"
 USER: Final = "keys"
 TOKEN_REF: Final = "lynkr:endpoint-token"  # noqa: S105  a name; no account id may hold a colon
 ADMIN_REF: Final = "lynkr:administration-token"
+DATABASE_REF: Final = "lynkr:database"  # the address of a shared ledger, with its password
 WINDOWS_LIMIT: Final = 1280  # characters of one credential: 2,560 bytes of UTF-16
 _ALLOWED: Final = frozenset(f"keyring.backends.{name}" for name in ("macOS", "Windows", "SecretService", "libsecret", "kwallet"))
 _THIS_SESSION: Final = "Keys are kept until the program ends."

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Protocol
 
 import msgspec
@@ -49,6 +50,29 @@ class AccountState(msgspec.Struct, frozen=True):
     p95_first_token_ms: float | None = None
     cost_usd: str | None = None
     keys: tuple[KeyState, ...] = ()
+
+
+class BudgetScope(msgspec.Struct, frozen=True):
+    """Whose money a budget counts, and from when until before when. Empty names mean everybody's.
+
+    A budget of a session has that alone, and `until_ms` 0: it never ends.
+    """
+
+    client: str = ""
+    project: str = ""
+    session: str = ""
+    since_ms: int = 0
+    until_ms: int = 0
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """An amount in USD that a request may cost, to be held back for all programs to see. An empty id holds nothing."""
+
+    exchange_id: str = ""
+    client: str = ""
+    project: str = ""
+    session: str = ""
+    amount: Decimal = Decimal(0)
 
 
 class BudgetState(msgspec.Struct, frozen=True):

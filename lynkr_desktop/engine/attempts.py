@@ -87,6 +87,8 @@ class Attempts:
             tries += 1
             started_ms = exchange.elapsed_ms()
             try:
+                if self._budgets.is_shared and exchange.attempts:  # the first one's claim was made before the verdict
+                    await self._budgets.claim(exchange, request.max_tokens, plan.facts_of(target))
                 self._budgets.reserve(exchange, request.max_tokens, plan.facts_of(target))
                 access = await self._awake(plan.access(target.account))
                 if access.spares:

@@ -166,6 +166,7 @@ class Embedder:
         access = None if target == BUILT_IN else plan.access(target.account)
         exchange.provider = access.provider.id if access else BUILT_IN.account
         facts = facts_of(exchange.provider, target.model)
+        await self._budgets.claim(exchange, 1, facts)
         self._budgets.reserve(exchange, 1, facts)
         exchange.losses = request.losses
         self._sending(exchange.sent_to(target, None, exchange.provider))

@@ -64,6 +64,8 @@ class Pipeline:
             stops = plan.settings.limits.stops_loops
             exchange.warning = self.loops.look(request, facts.client, facts.session, stops=stops)
             exchange.route = chosen = self._chooser.choose(exchange, plan, request, facts)
+            if self._budgets.is_shared:
+                await self._budgets.claim(exchange, request.max_tokens, plan.facts_of(chosen.targets[0][0]))
             exchange.route = chosen = self._budgets.narrowed(chosen, exchange, plan.facts_of)
             self._tell_route(exchange, chosen)
             needs = Needs(exchange.rough_input_tokens, has_images=facts.has_images, has_tools=bool(request.tools))

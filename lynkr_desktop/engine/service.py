@@ -57,9 +57,12 @@ from lynkr_desktop.engine.routing.facts import facts_of as facts_of_request
 from lynkr_desktop.engine.routing.replay import WhatIf
 from lynkr_desktop.engine.server import Server
 from lynkr_desktop.engine.store.ledger import Ledger
-from lynkr_desktop.engine.store.queries import Queries
+from lynkr_desktop.engine.store.pen import Pen
+from lynkr_desktop.engine.store.postgres import Postgres
+from lynkr_desktop.engine.store.queries import Queries, SharedQueries
 from lynkr_desktop.engine.store.responses import ResponsesStore
 from lynkr_desktop.engine.store.savings import baseline_of
+from lynkr_desktop.engine.store.shared import SharedLedger
 from lynkr_desktop.engine.surfaces import Ask, Surface
 from lynkr_desktop.engine.tally import Tally, midnight_ms
 from lynkr_desktop.engine.tasks import Tasks
@@ -75,14 +78,23 @@ PORTS_TRIED: Final = 10
 _DAY_MS: Final = 86_400_000
 _MEGABYTE: Final = 1_000_000
 _FOREVER_MS: Final = 2**62
+_TAKING_OVER_SECONDS: Final = 2.0
+_SHARED_WATCH_SECONDS: Final = 5.0
 _WATCH_SECONDS: Final = 30.0  # how late a budget's new period may be noticed while nothing is asked
 
 
 class EngineService:
     """The engine. Made anywhere, started on the loop that it lives on. `keys` by account id; `token` opens the endpoint;
-    it may come later."""
+    it may come later. `database` is the address of a ledger that several programs share. Raises `ConfigError`."""
 
-    def __init__(self, settings: Settings, keys: Mapping[str, Secret], token: Secret | None, ledger_file: Path) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        keys: Mapping[str, Secret],
+        token: Secret | None,
+        ledger_file: Path,
+        database: Secret | None = None,
+    ) -> None:
         self._keys = dict(keys)
         self._token = token
         self._bus = Bus()
@@ -91,11 +103,10 @@ class EngineService:
         self._tally = Tally(_now_ms)
         self._ledger_trouble = ""
         self._has_embedded_trouble = False
-        self._ledger = Ledger(ledger_file, self._publish_from_thread, keep_days=settings.ledger.keep_days)
-        self._ledger.most_bytes = settings.ledger.most_megabytes * _MEGABYTE
-        self._queries = Queries(ledger_file)
+        self._ledger, self._queries, shared = _books(ledger_file, database, self._publish_from_thread)
+        self._use_limits_of_ledger(settings)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._budgets = BudgetGuard(settings.budgets, _now_ms, self._bus.publish)
+        self._budgets = BudgetGuard(settings.budgets, _now_ms, self._bus.publish, shared)
         self._began_ms = _now_ms()
         self._is_spending_known = False
         self._attempts = Attempts(self._upstream, self._bus, self._awake, self._budgets, self._ledger.begin)
@@ -150,7 +161,7 @@ class EngineService:
         self._upstream.open()
         self._ledger.open()
         if self._ledger.was_interrupted:
-            await asyncio.to_thread(self._ledger.flush)  # for the budgets
+            await asyncio.to_thread(self._ledger.flush, _TAKING_OVER_SECONDS)  # for the budgets
         await self._restore_spending(_FOREVER_MS)
         await self._listen(self._settings.endpoint.port)
         self._tasks.spawn(self._restore_today(), "today's sums")
@@ -213,11 +224,15 @@ class EngineService:
             Spent(at_ms, client, session, Decimal(usd), project) for at_ms, client, session, project, usd in rows
         )
 
+    def _use_limits_of_ledger(self, settings: Settings) -> None:
+        self._ledger.keep_days = settings.ledger.keep_days
+        self._ledger.most_bytes = settings.ledger.most_megabytes * _MEGABYTE
+
     async def _watch_budgets(self) -> None:
-        """Periods turn also while nothing is asked."""
+        """Periods turn also while nothing is asked, and other programs spend."""
         while True:
-            await asyncio.sleep(_WATCH_SECONDS)
-            self._budgets.refresh()
+            await asyncio.sleep(_SHARED_WATCH_SECONDS if self._budgets.is_shared else _WATCH_SECONDS)
+            await self._budgets.look()
             self._pipeline.loops.refresh()
 
     async def set_token(self, token: Secret) -> None:
@@ -298,8 +313,7 @@ class EngineService:
         validate(settings)
         before, self._settings = self._settings, settings
         self._replan()
-        self._ledger.keep_days = settings.ledger.keep_days
-        self._ledger.most_bytes = settings.ledger.most_megabytes * _MEGABYTE
+        self._use_limits_of_ledger(settings)
         self._server.use(settings.limits)
         self._doorkeeper.use(self._token, settings.client_tokens)
         await self._restore_spending(self._began_ms)
@@ -509,6 +523,16 @@ class EngineService:
     def facts_of(self, provider: str, model: str) -> ModelFacts:
         """What is known of a model offline."""
         return facts_of(provider, model)
+
+
+def _books(
+    ledger_file: Path, database: Secret | None, on_trouble: Callable[[Trouble], None]
+) -> tuple[Pen, Queries, SharedLedger | None]:
+    """Pen and reader of the ledger: the file, or the shared database, which budgets ask too."""
+    if database is None:
+        return Ledger(ledger_file, on_trouble), Queries(ledger_file), None
+    shared = SharedLedger(Postgres(database), ledger_file, on_trouble)
+    return shared, SharedQueries(shared.database), shared
 
 
 def _now_ms() -> int:

@@ -62,7 +62,7 @@ class Journal:
         self.unkept = 0
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
         try:
-            _lock(self._file)
+            locked(self._file)
             _fill(self._file, _HEADER_BYTES + 2 * area_bytes)
             self._map = mmap.mmap(self._file, _HEADER_BYTES + 2 * area_bytes)
         except (OSError, ValueError):
@@ -215,8 +215,11 @@ def _fill(file: int, size: int) -> None:
         written += os.write(file, zeros[: size - written])
 
 
-def _lock(file: int) -> None:
-    """The system frees it when the program ends, however it does. Windows needs none: a mapped file cannot be moved there."""
+def locked(file: int) -> None:
+    """Mark a file as a running program's. Raises `OSError` if another one has it.
+
+    The system frees it when the program ends, however it does. Windows needs none: a mapped file cannot be moved there.
+    """
     if sys.platform != "win32":
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
@@ -228,7 +231,7 @@ def _is_left(path: Path) -> bool:
             return True
         file = os.open(path, os.O_RDWR)
         try:
-            _lock(file)
+            locked(file)
         finally:
             os.close(file)
     except OSError:

@@ -39,6 +39,9 @@ class Pen(ABC):
     `on_trouble` is called from the writer's thread and must not raise. `instance` names this run of the program.
     """
 
+    _side_files: tuple[str, ...] = ("journal",)  # what a killed program may leave, in the order of taking over
+    _idle_seconds: float | None = None  # how often `_on_idle` is called while there is nothing to write; None: never
+
     def __init__(
         self,
         path: Path,
@@ -81,6 +84,10 @@ class Pen(ABC):
         """Delete all rows for good. Blocks; for a worker thread. Raises `ConfigError`; then they are still there."""
 
     @abstractmethod
+    def judge(self, exchange_id: str, verdict: int) -> None:
+        """Keep the user's verdict on an exchange: 1, -1, or 0 to take it back. Blocks. Raises `ConfigError`."""
+
+    @abstractmethod
     def _prepare(self) -> None:
         """Once at the start, before anybody reads. What is wrong is said at the first row."""
 
@@ -100,6 +107,9 @@ class Pen(ABC):
         """Keep rows that could not be written somewhere safer than memory. False if there is no such place."""
         return False
 
+    def _on_idle(self) -> None:  # noqa: B027  most have nothing to do then
+        """Called now and then, in the writer's thread."""
+
     def open(self) -> None:
         """Start to write. The file is touched with the first row, and a file that cannot be used is a trouble, not an error."""
         if self._thread is None:
@@ -111,11 +121,12 @@ class Pen(ABC):
 
     def _open_journal(self) -> None:
         """Begin our own, and see what killed programs left in theirs."""
-        name = f"{self._path.stem}.journal-"
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._left = left_behind(self._path.parent, f"{name}*")
-            self._journal = Journal(self._path.with_name(name + self.instance))
+            self._left = [
+                path for kind in self._side_files for path in left_behind(self._path.parent, f"{self._path.stem}.{kind}-*")
+            ]
+            self._journal = Journal(self._path.with_name(f"{self._path.stem}.journal-{self.instance}"))
         except OSError as error:
             _log.warning("What is not written yet would not survive a kill: %s", error)
 
@@ -162,6 +173,8 @@ class Pen(ABC):
             batch = self._next_batch() if is_well or not self._is_closing else []
             if not batch and self._is_closing:
                 break
+            if not batch and is_well:
+                self._on_idle()
             is_well = (not batch or self._write(batch)) and is_well
             with self._changed:
                 if not is_well and self._is_closing:
@@ -179,8 +192,9 @@ class Pen(ABC):
         while self._left:
             path = self._left[0]
             try:
-                if rows := notes_in(path):
-                    self._put(rows, path.name.rpartition("-")[2])
+                rows = self._rows_left_in(path)
+                for start in range(0, len(rows), BATCH_ROWS):
+                    self._put(rows[start : start + BATCH_ROWS], path.name.rpartition("-")[2])
                 path.unlink(missing_ok=True)
             except NotWrittenError as error:
                 self._say(str(error))
@@ -191,11 +205,14 @@ class Pen(ABC):
                 self._left.pop(0)
         return True
 
+    def _rows_left_in(self, path: Path) -> list[Exchange]:
+        return notes_in(path)
+
     def _next_batch(self) -> list[Exchange]:
         """The oldest rows, which stay in the queue until they are written. Empty if there is something else to do, or nothing."""
         with self._changed:
-            self._changed.wait_for(lambda: bool(self._rows) or self._is_closing or bool(self._left))
-            if not self._left:
+            self._changed.wait_for(lambda: bool(self._rows) or self._is_closing or bool(self._left), self._idle_seconds)
+            if self._rows and not self._left:
                 is_enough = lambda: len(self._rows) >= BATCH_ROWS or self._is_closing or self._is_flushing  # noqa: E731
                 self._changed.wait_for(is_enough, BATCH_SECONDS)
             return list(islice(self._rows, BATCH_ROWS))

@@ -24,6 +24,8 @@ from lynkr_desktop.engine.routing.learners.thresholds import Verdict
 from lynkr_desktop.engine.routing.replay import Past
 from lynkr_desktop.engine.store import schema
 from lynkr_desktop.engine.store.ids import first_id_at
+from lynkr_desktop.engine.store.postgres import AwayError, Postgres, RefusedRowsError
+from lynkr_desktop.engine.store.reader import Reader
 from lynkr_desktop.engine.store.savings import Baseline, Filter, Saved, Savings
 from lynkr_desktop.errors import ConfigError
 
@@ -87,7 +89,7 @@ class Queries:
         if baseline is None:
             return await self._ask(lambda connection: _figures(connection, since_ms, until_ms), nothing)
 
-        def ask(connection: sqlite3.Connection) -> Figures:
+        def ask(connection: Reader) -> Figures:
             saved = self._savings.since(connection, since_ms, baseline)
             return _with_savings(_figures(connection, since_ms, until_ms), baseline, saved)
 
@@ -128,10 +130,10 @@ class Queries:
         """Money spent from one moment until before another: about when, program, session, project, decimal text."""
         return await self._ask(lambda connection: _spent(connection, since_ms, until_ms), ())
 
-    async def _ask(self, question: Callable[[sqlite3.Connection], T], nothing: T) -> T:
+    async def _ask(self, question: Callable[[Reader], T], nothing: T) -> T:
         return await asyncio.to_thread(self._ask_now, question, nothing)
 
-    def _ask_now(self, question: Callable[[sqlite3.Connection], T], nothing: T) -> T:
+    def _ask_now(self, question: Callable[[Reader], T], nothing: T) -> T:
         try:
             if not self._path.exists() or self._path.stat().st_size == 0:
                 return nothing
@@ -146,7 +148,22 @@ class Queries:
             raise ConfigError("The ledger cannot be read.", f"{self._path}: {error}.", field="ledger") from error
 
 
-def _activity(connection: sqlite3.Connection, query: ActivityQuery) -> tuple[Exchange, ...]:
+class SharedQueries(Queries):
+    """The same questions to a shared database."""
+
+    def __init__(self, database: Postgres, clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000) -> None:
+        super().__init__(Path(), clock_ms)
+        self._database = database
+
+    def _ask_now(self, question: Callable[[Reader], T], nothing: T) -> T:
+        self._savings = Savings()  # rows of others come in no order that could be gone on from
+        try:
+            return question(self._database)
+        except (AwayError, RefusedRowsError) as error:
+            raise ConfigError("The shared ledger cannot be read.", str(error), field="ledger") from error
+
+
+def _activity(connection: Reader, query: ActivityQuery) -> tuple[Exchange, ...]:
     """One ordered walk down an index per value of the most telling filter, each cut at the limit, then merged.
 
     A single `IN` would make SQLite sort everything that matches.
@@ -158,7 +175,7 @@ def _activity(connection: sqlite3.Connection, query: ActivityQuery) -> tuple[Exc
         own = [*conditions, f"{drive} = ?"] if value is not None else conditions
         bound += [*arguments, *([value] if value is not None else []), query.limit]
         where = f"WHERE {' AND '.join(own)}" if own else ""
-        parts.append(f"SELECT * FROM (SELECT {schema.COLUMNS} FROM exchanges {where} ORDER BY id DESC LIMIT ?)")  # noqa: S608
+        parts.append(f"SELECT * FROM (SELECT {schema.COLUMNS} FROM exchanges {where} ORDER BY id DESC LIMIT ?) AS part")  # noqa: S608
     rows = connection.execute(f"{' UNION ALL '.join(parts)} ORDER BY id DESC LIMIT ?", (*bound, query.limit))
     return tuple(map(schema.exchange_of, rows))
 
@@ -176,8 +193,8 @@ def _conditions(query: ActivityQuery, drive: str) -> tuple[list[str], list[Any]]
     arguments: list[Any] = []
     for column, values in (("account", query.accounts), ("client", query.clients), ("tier", query.tiers)):
         if values and column != drive:
-            # The plus keeps SQLite from walking this column's index instead of the chosen one.
-            conditions.append(f"+{column} IN ({', '.join('?' * len(values))})")
+            # An expression keeps SQLite from walking this column's index instead of the chosen one.
+            conditions.append(f"{column} || '' IN ({', '.join('?' * len(values))})")
             arguments += values
     if query.only_failed:
         conditions.append("error <> ''")
@@ -194,7 +211,7 @@ def _conditions(query: ActivityQuery, drive: str) -> tuple[list[str], list[Any]]
     return conditions, arguments
 
 
-def _exchange(connection: sqlite3.Connection, exchange_id: str) -> Exchange | None:
+def _exchange(connection: Reader, exchange_id: str) -> Exchange | None:
     row = connection.execute(f"SELECT {schema.COLUMNS} FROM exchanges WHERE id = ?", (exchange_id,)).fetchone()  # noqa: S608
     return None if row is None else schema.exchange_of(row)
 
@@ -202,14 +219,15 @@ def _exchange(connection: sqlite3.Connection, exchange_id: str) -> Exchange | No
 class _Span:
     """A time cut into equal buckets. What lies after its end (a clock set back) counts into the last one."""
 
-    def __init__(self, connection: sqlite3.Connection, since_ms: int, until_ms: int, buckets: int) -> None:
+    def __init__(self, connection: Reader, since_ms: int, until_ms: int, buckets: int) -> None:
         if since_ms <= 0:
             (first,) = connection.execute("SELECT min(started_at_ms) FROM exchanges").fetchone()
             since_ms = until_ms - 1 if first is None else first
         self.since_ms = since_ms
         self.buckets = buckets
         self.length_ms = max(1, until_ms - since_ms)
-        self.index = f"min({buckets - 1}, (started_at_ms - {since_ms}) * {buckets} / {self.length_ms})"
+        bucket = f"(started_at_ms - {since_ms}) * {buckets} / {self.length_ms}"
+        self.index = f"CASE WHEN {bucket} < {buckets} THEN {bucket} ELSE {buckets - 1} END"
 
     def start_of(self, bucket: int) -> int:
         """The first millisecond that counts into a bucket."""
@@ -217,13 +235,13 @@ class _Span:
 
 
 _SUMS: Final = (
-    "count(*), coalesce(sum(error <> ''), 0), sum(cost_pico), coalesce(sum(cost_basis = 'unpriced'), 0) "
+    "count(*), count(*) FILTER (WHERE error <> ''), sum(cost_pico), count(*) FILTER (WHERE cost_basis = 'unpriced') "
     "FROM exchanges INDEXED BY by_time"
 )
 _SINCE: Final = "WHERE started_at_ms >= ?"
 
 
-def _figures(connection: sqlite3.Connection, since_ms: int, until_ms: int) -> Figures:
+def _figures(connection: Reader, since_ms: int, until_ms: int) -> Figures:
     span = _Span(connection, since_ms, until_ms, LINE_POINTS)
     start = (span.since_ms,)
     requests, failed, pico, unpriced = connection.execute(f"SELECT {_SUMS} {_SINCE}", start).fetchone()
@@ -240,7 +258,7 @@ def _figures(connection: sqlite3.Connection, since_ms: int, until_ms: int) -> Fi
         requests=requests,
         failed=failed,
         median_first_token_ms=median(every) if every else None,
-        cost_line=tuple((lines[point][2] or 0) / 1e12 if point in lines else 0.0 for point in points),
+        cost_line=tuple(int(lines[point][2] or 0) / 1e12 if point in lines else 0.0 for point in points),
         requests_line=tuple(float(lines[point][0]) if point in lines else 0.0 for point in points),
         first_token_line=_held({point: median(values) for point, values in times.items()}),
     )
@@ -264,7 +282,7 @@ def _held(values: dict[int, float]) -> tuple[float, ...]:
     return tuple(line)
 
 
-def _spend(connection: sqlite3.Connection, span: _Span, by: str) -> tuple[Bucket, ...]:
+def _spend(connection: Reader, span: _Span, by: str) -> tuple[Bucket, ...]:
     costs: list[dict[str, str]] = [{} for _ in range(span.buckets)]
     requests = [0] * span.buckets
     select = f"SELECT {span.index}, {by}, count(*), sum(cost_pico) FROM exchanges INDEXED BY by_time {_SINCE} GROUP BY 1, 2"  # noqa: S608
@@ -275,13 +293,13 @@ def _spend(connection: sqlite3.Connection, span: _Span, by: str) -> tuple[Bucket
     return tuple(Bucket(span.start_of(index), costs[index], requests[index]) for index in range(span.buckets))
 
 
-def _histogram(connection: sqlite3.Connection, since_ms: int) -> tuple[int, ...]:
+def _histogram(connection: Reader, since_ms: int) -> tuple[int, ...]:
     select = f"SELECT score, count(*) FROM exchanges INDEXED BY by_time {_SINCE} AND score BETWEEN 0 AND 100 GROUP BY score"  # noqa: S608
     counts: dict[int, int] = dict(connection.execute(select, (since_ms,)).fetchall())
     return tuple(counts.get(score, 0) for score in range(101))
 
 
-def _today(connection: sqlite3.Connection, since_ms: int) -> Today:
+def _today(connection: Reader, since_ms: int) -> Today:
     start = (since_ms,)
     requests, failed, pico, unpriced = connection.execute(f"SELECT {_SUMS} {_SINCE}", start).fetchone()
     tiers = f"SELECT tier, count(*) FROM exchanges INDEXED BY by_time {_SINCE} AND tier <> '' GROUP BY tier"  # noqa: S608
@@ -299,7 +317,7 @@ def _today(connection: sqlite3.Connection, since_ms: int) -> Today:
     )
 
 
-def _spent(connection: sqlite3.Connection, since_ms: int, until_ms: int) -> tuple[tuple[int, str, str, str, str], ...]:
+def _spent(connection: Reader, since_ms: int, until_ms: int) -> tuple[tuple[int, str, str, str, str], ...]:
     """Summed by quarters of an hour, on which the local days of all zones begin."""
     select = (
         f"SELECT started_at_ms / {_QUARTER_MS} * {_QUARTER_MS}, client, session, project, sum(cost_pico) FROM exchanges "  # noqa: S608
@@ -309,7 +327,7 @@ def _spent(connection: sqlite3.Connection, since_ms: int, until_ms: int) -> tupl
     return tuple((*row, schema.usd_of(pico)) for *row, pico in rows)
 
 
-def _past(connection: sqlite3.Connection, since_ms: int) -> tuple[Past, ...]:
+def _past(connection: Reader, since_ms: int) -> tuple[Past, ...]:
     tokens = ", ".join(
         f"coalesce({name}, 0)" for name in ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
     )
@@ -332,7 +350,7 @@ def _past(connection: sqlite3.Connection, since_ms: int) -> tuple[Past, ...]:
     )
 
 
-def _verdicts(connection: sqlite3.Connection) -> tuple[Verdict, ...]:
+def _verdicts(connection: Reader) -> tuple[Verdict, ...]:
     select = (
         "SELECT score, tier, verdict FROM exchanges INDEXED BY by_verdict WHERE verdict <> 0 AND score IS NOT NULL "
         "AND tier <> '' AND method IN ('score', 'sticky', 'window') ORDER BY id"
@@ -340,13 +358,13 @@ def _verdicts(connection: sqlite3.Connection) -> tuple[Verdict, ...]:
     return tuple(Verdict(score, Tier(tier), verdict > 0) for score, tier, verdict in connection.execute(select))
 
 
-def _usage(connection: sqlite3.Connection, since_ms: int) -> tuple[ModelUsage, ...]:
+def _usage(connection: Reader, since_ms: int) -> tuple[ModelUsage, ...]:
     tokens = ", ".join(
         f"coalesce(sum({name}), 0)" for name in ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
     )
     select = (
-        "SELECT account, provider, model, count(*), coalesce(sum(error <> ''), 0), "  # noqa: S608
-        f"{tokens}, sum(cost_pico), coalesce(sum(cost_basis = 'unpriced'), 0) FROM exchanges {_SINCE} "
+        "SELECT account, provider, model, count(*), count(*) FILTER (WHERE error <> ''), "  # noqa: S608
+        f"{tokens}, sum(cost_pico), count(*) FILTER (WHERE cost_basis = 'unpriced') FROM exchanges {_SINCE} "
         "GROUP BY account, provider, model ORDER BY count(*) DESC, account, model"
     )
     rows = connection.execute(select, (since_ms,))

@@ -5,7 +5,6 @@ and told the tokens; anywhere else it is `estimated`, for another provider count
 are unknown it is not measurable, and the request stands on neither side. What a failed request cost counts against us.
 """
 
-import sqlite3
 import threading
 from collections.abc import Callable
 from decimal import Decimal
@@ -19,6 +18,7 @@ from lynkr_desktop.engine.metering import cost, decimal_text
 from lynkr_desktop.engine.providers import catalogue
 from lynkr_desktop.engine.providers.models import ModelFacts, facts_of
 from lynkr_desktop.engine.store import schema
+from lynkr_desktop.engine.store.reader import Reader
 from lynkr_desktop.engine.surfaces import SURFACES, Ask
 
 _MAKERS: Final = {"anthropic": "anthropic", "openai_chat": "openai", "openai_responses": "openai", "gemini": "google"}
@@ -115,7 +115,7 @@ class Savings:
         self._row = 0
         self._saved = Saved()
 
-    def since(self, connection: sqlite3.Connection, since_ms: int, baseline: Baseline, of: Filter = EVERYTHING) -> Saved:
+    def since(self, connection: Reader, since_ms: int, baseline: Baseline, of: Filter = EVERYTHING) -> Saved:
         """The sum from a moment until now."""
         with self._lock:
             if self._key != (since_ms, baseline.key, of):
@@ -123,7 +123,7 @@ class Savings:
             (newest,) = connection.execute("SELECT max(rowid) FROM exchanges").fetchone()
             if (newest or 0) < self._row:  # the ledger was emptied or begun anew
                 self._row, self._saved = 0, Saved()
-            by = "rowid > ? AND +started_at_ms >= ?" if self._row else "rowid > ? AND started_at_ms >= ?"
+            by = "rowid > ? AND started_at_ms + 0 >= ?" if self._row else "rowid > ? AND started_at_ms >= ?"
             select = f"SELECT {_COLUMNS} FROM exchanges WHERE {by} AND {_MATCHES}"  # noqa: S608
             rows = connection.execute(select, (self._row, since_ms, of.provider, of.provider, of.provider, of.model, of.model))
             saved, last = self._saved, self._row

@@ -18,6 +18,7 @@ from lynkr_desktop.engine.events import Exchange
 from lynkr_desktop.engine.store import queries, schema
 from lynkr_desktop.engine.store.ledger import Ledger
 from lynkr_desktop.engine.store.queries import LINE_POINTS, Queries, Today
+from lynkr_desktop.engine.store.reader import Reader
 from lynkr_desktop.errors import ConfigError
 from tests.engine.store.exchanges import NOW_MS, exchange
 from tests.seed import seed_week
@@ -231,7 +232,7 @@ async def test_a_damaged_ledger_is_named(tmp_path: Path) -> None:
 async def test_reading_cannot_change_anything(tmp_path: Path) -> None:
     ledger = filled(tmp_path, [exchange(1)])
 
-    def attack(connection: sqlite3.Connection) -> None:
+    def attack(connection: Reader) -> None:
         connection.execute("DELETE FROM exchanges")
 
     with pytest.raises(ConfigError, match="readonly"):
