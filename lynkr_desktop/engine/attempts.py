@@ -87,9 +87,7 @@ class Attempts:
             tries += 1
             started_ms = exchange.elapsed_ms()
             try:
-                if self._budgets.is_shared and exchange.attempts:  # the first one's claim was made before the verdict
-                    await self._budgets.claim(exchange, request.max_tokens, plan.facts_of(target))
-                self._budgets.reserve(exchange, request.max_tokens, plan.facts_of(target))
+                await self._hold_back(request, target, exchange, plan)
                 access = await self._awake(plan.access(target.account))
                 if access.spares:
                     access = self.keys.chosen(access, tried, time.monotonic()) or access
@@ -121,6 +119,13 @@ class Attempts:
             else:
                 answer.started_ms = started_ms
                 return answer
+
+    async def _hold_back(self, request: ChatRequest, target: Target, exchange: OpenExchange, plan: Plan) -> None:
+        """What the request may cost at a target. Raises `BudgetError`."""
+        facts = plan.facts_of(target)
+        if self._budgets.is_shared and exchange.attempts:  # the first one's claim was made before the verdict
+            await self._budgets.claim(exchange, request.max_tokens, facts)
+        self._budgets.reserve(exchange, request.max_tokens, facts)
 
     def note_served(self, delivery: Delivery, error: LynkrError | None) -> None:
         """The target that answered is done, well or with an error after its first content."""
