@@ -130,15 +130,7 @@ class EngineService:
             self._check_accounts,
             lambda: self._ledger_trouble,
             self._responses,
-            Sources(
-                settings=lambda: self._settings,
-                accounts=lambda: tuple(map(self._account_state, self._settings.accounts)),
-                budgets=self._budgets.states,
-                queries=self._queries,
-                breakers=self._attempts.breakers,
-                metrics=self._metrics,
-                crowd=lambda: self._server.crowd,
-            ),
+            self._sources(),
         )
         self._lessons = Lessons(self._queries, lambda: self._pipeline.plan)
         self._routing_pages = RoutingPages(lambda: self._pipeline.plan, self._pipeline.route, self._queries)
@@ -151,6 +143,18 @@ class EngineService:
         self._bus.subscribe(self._record, RequestFinished)
         self._bus.subscribe(self._budgets.hear, RequestFinished)
         self._bus.subscribe(self._metrics.hear, RequestStarted, RequestFinished, FailedOver)
+
+    def _sources(self) -> Sources:
+        """Where the pages for observation get what they show."""
+        return Sources(
+            settings=lambda: self._settings,
+            accounts=lambda: tuple(map(self._account_state, self._settings.accounts)),
+            budgets=self._budgets.states,
+            queries=self._queries,
+            breakers=self._attempts.breakers,
+            metrics=self._metrics,
+            crowd=lambda: self._server.crowd,
+        )
 
     # --- life ---
 
