@@ -127,6 +127,7 @@ class Desktop:
         self._theme = Theme(application, start.settings.desktop.theme)
         self._tray = Tray(self._bridge, self._token_text)
         self._window = self._make_window()
+        self._tray.notes.is_watched = self._window.isActiveWindow
         self._activity = self._add_pages()
         self._connect(application)
 

@@ -241,6 +241,33 @@ class EngineLoop(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Notifications:
+    """What the desktop tells by a notification. At quiet hours, local time as `22:00`, it tells nothing; both empty: always."""
+
+    failover: bool = True
+    budget: bool = True
+    trouble: bool = True
+    mode: bool = True
+    quiet_from: str = ""
+    quiet_until: str = ""
+
+    def is_quiet(self, minute: int) -> bool:
+        """Is this minute of the day in the quiet hours? They may go over midnight."""
+        if not self.quiet_from or not self.quiet_until:
+            return False
+        start, end = minute_of(self.quiet_from), minute_of(self.quiet_until)
+        return start <= minute < end if start <= end else minute >= start or minute < end
+
+
+def minute_of(clock: str) -> int:
+    """The minute of the day of `22:00`. Raises `ValueError`."""
+    match = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", clock, re.ASCII)
+    if match is None:
+        raise ValueError(clock)
+    return 60 * int(match[1]) + int(match[2])
+
+
+@dataclass(frozen=True, slots=True)
 class Desktop:
     """How the window behaves."""
 
@@ -249,6 +276,7 @@ class Desktop:
     engine_loop: EngineLoop = EngineLoop.THREAD
     shows_window_at_start: bool = True
     is_embedded_model_enabled: bool = True
+    notifications: Notifications = field(default_factory=Notifications)
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,6 +385,7 @@ def validate(settings: Settings) -> Settings:
         seen.add(account.id)
         _validate_keys(account, where)
     _validate_limits(settings.limits)
+    _validate_notifications(settings.desktop.notifications)
     _validate_client_tokens(settings.client_tokens)
     _validate_pins(settings.pins)
     for index, budget in enumerate(settings.budgets):
@@ -382,6 +411,16 @@ def _validate_keys(account: Account, where: str) -> None:
             raise ConfigError("A key's id is not a number.", "Use 2 to 99.", field=f"{where}.keys[{index}].id")
     if len(set(account.refs)) < len(account.keys):
         raise ConfigError("Two keys of an account have one id.", "Give each another one.", field=f"{where}.keys")
+
+
+def _validate_notifications(notifications: Notifications) -> None:
+    for name in ("quiet_from", "quiet_until"):
+        try:
+            clock = getattr(notifications, name)
+            minute_of(clock or "0:00")
+        except ValueError:
+            where = f"desktop.notifications.{name}"
+            raise ConfigError(f"{clock[:20]!r} is no time of day.", "Write it as 22:00.", field=where) from None
 
 
 def _validate_limits(limits: Limits) -> None:

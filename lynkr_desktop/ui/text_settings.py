@@ -24,6 +24,22 @@ START_AT_LOGIN: Final = "Start at login"
 START_AT_LOGIN_HINT: Final = "In the background, with its icon in the tray. This is your system's own switch."
 NO_START_AT_LOGIN: Final = "This system has no such switch that we know of."
 
+# ---------------------------------------------------------------- notifications
+
+NOTIFICATIONS: Final = "Notifications"
+NOTES: Final = {
+    "failover": "Another model serves instead",
+    "budget": "A budget reaches a step",
+    "trouble": "A provider fails, or something else is wrong",
+    "mode": "The mode changes while this window is not in front",
+}
+QUIET: Final = "Quiet hours"
+QUIET_FROM: Final = "Quiet from"
+QUIET_UNTIL: Final = "Quiet until"
+QUIET_HINT: Final = "Local times such as 22:00 and 7:00; empty for none. What is wrong stands in the window all the same."
+UNTIL: Final = "to"
+NOT_A_CLOCK: Final = "Type a time of day as 22:00, or nothing."
+
 # ---------------------------------------------------------------- endpoint
 
 ENDPOINT: Final = "Endpoint"

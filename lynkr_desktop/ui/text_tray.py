@@ -83,6 +83,16 @@ def tray_trouble(title: str) -> str:
     return say("Needs attention: {title}", title=say_back(title))
 
 
+def mode_note(mode: Mode, before: Mode) -> tuple[str, str]:
+    """The notification that the mode has changed."""
+    return say("Mode: {mode}", mode=mode_title(mode)), say("It was {mode}.", mode=mode_title(before))
+
+
+def provider_note(title: str) -> str:
+    """The notification that a provider has begun to fail."""
+    return say("{provider} fails", provider=title)
+
+
 def failover_note(kind: str, from_target: str, to_target: str) -> tuple[str, str]:
     """The notification that another target serves instead."""
     return say("{new} serves instead of {old}", new=to_target, old=from_target), failure(kind)[0]

@@ -1,7 +1,6 @@
 """The icon in the tray: shows the menu of `tray_menu`, acts on it, and notifies. It decides nothing about modes or routes."""
 
 import dataclasses
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
@@ -10,15 +9,13 @@ from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
 from lynkr_desktop.config.settings import Mode
-from lynkr_desktop.engine.events import FailedOver, Trouble
-from lynkr_desktop.ui import text_tray, tray_icons
+from lynkr_desktop.ui import tray_icons
 from lynkr_desktop.ui.bridge import Bridge
-from lynkr_desktop.ui.language import say_back
+from lynkr_desktop.ui.notes import Notes
 from lynkr_desktop.ui.tray_host import is_tray_present
 from lynkr_desktop.ui.tray_menu import Command, MenuEntry, menu_of, state_line
 
 _HOST_POLL_MS: Final = 2000
-_QUIET_SECONDS: Final = 60.0  # between two notifications about the same thing
 _NOTE_MS: Final = 8000
 
 Token = Callable[[], Awaitable[str]]
@@ -106,7 +103,6 @@ class Tray(QObject):
         super().__init__(parent)
         self._bridge = bridge
         self._token = token
-        self._noted_at: dict[str, float] = {}
         self._was_visible = False
         self._actions: dict[Command, Callable[[MenuEntry], None]] = {
             Command.NONE: lambda _: None,
@@ -124,8 +120,8 @@ class Tray(QObject):
         self._icon: QSystemTrayIcon | None = None  # made once there is a tray: see `tray_host`
         bridge.signals.snapshot_changed.connect(self.refresh)
         bridge.signals.settings_changed.connect(self.refresh)
-        bridge.signals.trouble.connect(self._note_trouble)
-        bridge.failed_over.connect(self._note_failovers)
+        self.notes = Notes(bridge, self)
+        self.notes.noted.connect(self._note)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self.refresh)
         self._host_poll = QTimer(self, interval=_HOST_POLL_MS)
         self._host_poll.timeout.connect(self._look_for_host)
@@ -201,21 +197,6 @@ class Tray(QObject):
     async def _copy_token(self) -> None:
         QGuiApplication.clipboard().setText(await self._token())
 
-    def _note_trouble(self, trouble: Trouble) -> None:
-        if trouble.is_over:
-            self._noted_at.pop(trouble.key, None)
-        else:
-            self._note(trouble.key, say_back(trouble.title), say_back(trouble.detail))
-
-    def _note_failovers(self, failovers: list[FailedOver]) -> None:
-        for event in failovers:
-            self._note(f"failover {event.from_target}", *text_tray.failover_note(event.kind, event.from_target, event.to_target))
-
-    def _note(self, key: str, title: str, detail: str) -> None:
-        """Notify, but about one thing at most once a minute."""
-        now = time.monotonic()
-        if now - self._noted_at.get(key, -_QUIET_SECONDS) < _QUIET_SECONDS:
-            return
-        self._noted_at[key] = now
+    def _note(self, title: str, detail: str) -> None:
         if self._icon is not None and self.is_visible:
             self._icon.showMessage(title, detail, self._icon.icon(), _NOTE_MS)

@@ -172,7 +172,7 @@ def test_mode_is_chosen_in_the_tray(program: Program, desk: Desk, upstream: Upst
         assert upstream.chats[-1].json["model"] == "model-direct"
 
 
-def test_failover_is_told_once(program: Program, desk: Desk, upstream: Upstream) -> None:
+def test_mode_and_failover_are_told_once(program: Program, desk: Desk, upstream: Upstream) -> None:
     with TrayHost(desk.bus) as host, icon_in(host) as item:
         until(lambda: item.tooltip.startswith("Auto tiers"), "the icon")
         item.press("Mode", "Pin SIMPLE")
@@ -180,11 +180,12 @@ def test_failover_is_told_once(program: Program, desk: Desk, upstream: Upstream)
         for _ in range(2):
             upstream.play(Refuse(404, "no such model"), say("hello"))
             assert program.ask().status == 200
-        note = until(lambda: host.notes[0] if host.notes else None, "a notification")
+        assert until(lambda: host.notes, "the mode's notification")[0].title == "Mode: Pin SIMPLE"
+        note = until(lambda: host.notes[1] if len(host.notes) > 1 else None, "the failover's notification")
         assert "model-medium serves instead of" in note.title
         assert "model-simple" in note.title
         until(lambda: "→ model-medium, " in item.menu()[1].label, "the last route")
-        assert len(host.notes) == 1
+        assert len(host.notes) == 2
 
 
 def test_icon_comes_back_with_the_tray(program: Program, desk: Desk) -> None:

@@ -11,6 +11,7 @@ from lynkr_desktop.ui import text_settings as words
 from lynkr_desktop.ui.desk import Desk
 from lynkr_desktop.ui.pages.budget_card import BudgetCard
 from lynkr_desktop.ui.pages.learning_card import LearningCard
+from lynkr_desktop.ui.pages.notification_card import NotificationCard
 from lynkr_desktop.ui.pages.savings_card import SavingsCard
 from lynkr_desktop.ui.pages.settings_cards import EndpointCard, GeneralCard, KeychainCard
 from lynkr_desktop.ui.pages.settings_more import AboutCard, AdvancedCard, PrivacyCard, TransferCard
@@ -38,6 +39,7 @@ class SettingsPage(QWidget):
         self.keychain = KeychainCard(theme, desk, premises)
         self.budgets = BudgetCard(theme, desk)
         self.savings = SavingsCard(theme, desk)
+        self.notifications = NotificationCard(theme, desk)
         self.learning = LearningCard(theme, desk)
         self.transfer = TransferCard(desk, premises)
         self.privacy = PrivacyCard(desk, premises)
@@ -101,7 +103,7 @@ class SettingsPage(QWidget):
         if across == self._across:
             return
         self._across = across
-        left = (self.general, self.endpoint, self.keychain, self.transfer, self.about)
+        left = (self.general, self.notifications, self.endpoint, self.keychain, self.transfer, self.about)
         right = (self.budgets, self.savings, self.learning, self.privacy, self.advanced)
         one = (*left[:-1], *right, self.about)
         for column, cards in zip(self._columns, (left, right) if across == 2 else (one, ()), strict=True):

@@ -80,10 +80,10 @@ class ScoreStrip(QWidget):
             self._boundaries = boundaries
             self._forget_pictures()
 
-    def set_exchanges(self, exchanges: Iterable[Exchange], empty: str = text.STRIP_EMPTY) -> None:
+    def set_exchanges(self, exchanges: Iterable[Exchange], empty: str = "") -> None:
         """Show these requests and no others; `empty` is said if there are none."""
         self._exchanges = sorted(exchanges, key=_start)
-        self._empty = empty
+        self._empty = empty or text.STRIP_EMPTY
         self._forget_old()
         self._summarise()
         self._ground = None
