@@ -18,6 +18,7 @@
         plan        settings in the form requests use  prepare    request and target → call, and what is lost
         answer      a provider's answer as events      delivery   an answer on its way to its client
         relay       bytes and events to the client     counting   tokens, exact or estimated
+        sign_in     signatures and tokens that some providers want before a call
         upstream    the door out: timeouts, failures   http1      HTTP/1.1 as a client
         metering    usage and cost                     tokens     an estimate without a tokenizer
         embedding   requests for vectors               vectors    the built-in embedding model, for every room

@@ -5,6 +5,7 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -15,6 +16,7 @@ from lynkr_desktop.config.secrets import Secret
 from lynkr_desktop.config.settings import TIERS, Account, Mode, Settings, Target
 from lynkr_desktop.engine.providers import catalogue
 from lynkr_desktop.engine.providers.embedded import EmbeddedModel
+from lynkr_desktop.engine.providers.places import address_of
 from lynkr_desktop.errors import ConfigError
 
 EMBEDDED: Final = "embedded"
@@ -83,8 +85,11 @@ def known_names() -> dict[str, env_names.ProviderNames]:
             needs_key=entry.needs_key,
             default_model=entry.default_model,
             path=entry.env.path,
-            regions=entry.env.regions,
-            region=entry.region,
+            key_file=entry.env.key_file,
+            key_parts=entry.env.key_parts,
+            instead=entry.env.instead,
+            places=tuple((place.name, place.variables) for place in entry.places),
+            address=partial(address_of, entry),
             twin=entry.twin,
             is_embedded=entry.is_embedded,
         )

@@ -26,13 +26,11 @@ ELSEWHERE: Final = {
     "runtime": {"pywin32-ctypes": WINDOWS},
     "dev": {"pywin32-ctypes": WINDOWS, "colorama": WINDOWS, "pefile": WINDOWS, "macholib": MAC},
 }
-# Wanted only where the locks are made.
+# Wanted only where the locks are made. Of what builds and tests, Google's library wants cryptography everywhere.
+CRYPTOGRAPHY: Final = {"cryptography": LINUX, "cffi": LINUX, "pycparser": LINUX}
 ONLY_HERE: Final = {
     "secretstorage": LINUX,
     "jeepney": LINUX,
-    "cryptography": LINUX,
-    "cffi": LINUX,
-    "pycparser": LINUX,
     "importlib-metadata": OLD_PYTHON,
     "zipp": OLD_PYTHON,
     "backports-tarfile": OLD_PYTHON,
@@ -62,7 +60,8 @@ def _resolved(folder: Path, purpose: str, wanted: list[str], options: list[str])
     options += ["--no-emit-index-url", "--no-emit-trusted-host", "--no-emit-find-links"]
     command = [sys.executable, "-m", "piptools", "compile", *options, "--output-file", f"{purpose}.txt", "pyproject.in"]
     subprocess.run(command, cwd=folder, check=True)
-    return _with_markers((folder / f"{purpose}.txt").read_text(), {**ONLY_HERE, **ELSEWHERE[purpose]})
+    only_here = CRYPTOGRAPHY if purpose == "runtime" else {}
+    return _with_markers((folder / f"{purpose}.txt").read_text(), {**ONLY_HERE, **ELSEWHERE[purpose], **only_here})
 
 
 def _hashed(folder: Path, wanted: list[str]) -> str:

@@ -5,8 +5,9 @@ The table of providers is a parameter, because settings know nothing of the engi
 """
 
 import dataclasses
+import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -35,7 +36,6 @@ _SHORTEST_ADMIN_TOKEN: Final = 20
 _ON: Final = frozenset({"true", "1", "yes", "on"})
 _OFF: Final = frozenset({"false", "0", "no", "off"})
 _PORTS: Final = {"http": 80, "https": 443}
-_REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 # Providers of the original that this program has no entry for: `codex:x` is a mistake, not a model with a colon in its name.
 _ELSEWHERE: Final = frozenset({"codex"})
 # Other names under which a variable is known: the original called the Gemini API `vertex`, Google's own programs know both keys.
@@ -53,8 +53,10 @@ class ProviderNames:
     """What the environment must know of one provider. Variables' names are empty where there is none.
 
     `chat_path` is what follows the base address, e.g. `/v1/chat/completions`. `path` names a variable that holds such a path with
-    a model in it. `regions` name the variables of a region for a new account, the first that is set counts; `default_base_url`
-    then holds the usual one, `region`. `twin` is the provider that is meant instead if an address ends in that one's chat path.
+    a model in it. `places` are parts of a new account's address, each with its variables, of which the first that is set counts;
+    `address` makes the address of them. `key_file` names a file that holds the key, `key_parts` the fields of a key of JSON and
+    their variables. `twin` is the provider that is meant instead if an address ends in that one's chat path, `instead` the one
+    that this one's name means where only that one's key is set.
     """
 
     id: str
@@ -69,10 +71,13 @@ class ProviderNames:
     needs_key: bool
     default_model: str = ""
     path: str = ""
-    regions: tuple[str, ...] = ()
-    region: str = ""
+    key_file: str = ""
+    key_parts: tuple[tuple[str, str], ...] = ()
+    places: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    address: Callable[[Mapping[str, str]], str] = lambda _: ""
     twin: str = ""
     is_embedded: bool = False
+    instead: str = ""
 
 
 def apply_environment(
@@ -124,6 +129,10 @@ def with_secret_files(env: Mapping[str, str], known: Mapping[str, ProviderNames]
         if found.get(name, "").strip():
             raise ConfigError(f"{name} and {variable} are both set.", "Leave one of them out.", field=variable)
         found[name] = _secret_in(Path(path), variable)
+    for entry in known.values():
+        path = found.get(entry.key_file, "").strip() if entry.key_file else ""
+        if path and not found.get(entry.key, "").strip():
+            found[entry.key] = _secret_in(Path(path), entry.key_file)
     return found
 
 
@@ -166,6 +175,15 @@ class _Address:
     provider: str = ""
 
 
+def _keys_of_parts(env: Mapping[str, str], known: Iterable[ProviderNames]) -> dict[str, str]:
+    """The keys that several variables make together, for providers whose address says that they are wanted."""
+    return {
+        entry.key: json.dumps({field: env[name] for field, name in entry.key_parts})
+        for entry in known
+        if entry.key_parts and {entry.endpoint, entry.base} & set(env) and all(name in env for _, name in entry.key_parts)
+    }
+
+
 class _Overlay:
     """Settings in the course of being overridden."""
 
@@ -173,27 +191,39 @@ class _Overlay:
         self.settings = settings
         self.secrets: dict[str, Secret] = {}
         self.notices: list[str] = []
-        self._env = env
+        self._env = {**_keys_of_parts(env, known.values()), **env}
         self._known = known
         self._names = {alias: entry.id for entry in known.values() for alias in (entry.id, *entry.aliases)}
+        self._names |= {entry.id: entry.instead for entry in known.values() if entry.instead and self._is_other(entry)}
 
     # Accounts
 
     def read_accounts(self) -> None:
         """Keys, models and addresses of each provider. A model alone makes an account only for a local one."""
         for entry in self._known.values():
-            variables = (*(name for _, name in key_variables(entry.key)), entry.endpoint, entry.base)
-            values = {name for name in variables if name and name in self._env}
+            values = self._own_variables(entry)
             has_local_model = entry.is_local and entry.model in self._env
             if values or has_local_model or self.settings.account(entry.id):
                 self._account(entry)
+
+    def _own_variables(self, entry: ProviderNames) -> set[str]:
+        """Those that are set and say that this provider is wanted; of a place's several names only the first does."""
+        places = (names[0] for _, names in entry.places if len(names) > 1 and "REGION" not in names[0])
+        variables = (*(name for _, name in key_variables(entry.key)), entry.endpoint, entry.base, *places)
+        return {name for name in variables if name and name in self._env}
+
+    def _is_other(self, entry: ProviderNames) -> bool:
+        """Does the name of this provider mean the other one that it was called by?"""
+        has_place = any(name in self._env for _, names in entry.places for name in names)
+        other = self._known[entry.instead]
+        return not self._own_variables(entry) and (other.key in self._env or not has_place)
 
     def _account(self, entry: ProviderNames) -> Account:
         """The account that the variables of a provider are about: the one with the provider's own name."""
         old = self.settings.account(entry.id)
         address = self._address(entry)
         base_url, variable = address.base_url, address.variable
-        account = old or Account(id=entry.id, provider=entry.id, base_url=self._regional(entry))
+        account = old or Account(id=entry.id, provider=entry.id, base_url=self._placed(entry))
         account = dataclasses.replace(
             account,
             provider=address.provider or account.provider,
@@ -206,6 +236,7 @@ class _Overlay:
         if not given and old is None and entry.needs_key:
             self.notices.append(f"{entry.key} is not set. {entry.id} needs a key.")
         if old is None and not account.base_url and not entry.default_base_url and variable:
+            variable = entry.places[0][1][0] if entry.places else variable
             raise ConfigError(f"{entry.id} has no address.", f"Set {variable}.", field=variable)
         self._put(account)
         return account
@@ -213,7 +244,8 @@ class _Overlay:
     def _with_key(self, account: Account, entry: ProviderNames, number: str, variable: str) -> Account:
         """The account with a key of the environment at its place, or after the others."""
         value = self._env[variable]
-        if any(character.isspace() or not character.isprintable() for character in value):
+        is_json = bool(entry.key_file or entry.key_parts) and value.startswith("{")
+        if not is_json and any(character.isspace() or not character.isprintable() for character in value):
             raise ConfigError(f"{variable} cannot be a key.", "It holds white space or control characters.", field=variable)
         self.secrets[account.ref(number)] = Secret(value)
         key = AccountKey(origin(account.base_url or entry.default_base_url), number)
@@ -239,14 +271,17 @@ class _Overlay:
             self.notices.append(f"{given[0]} and {given[1]} differ. {given[0]} is used.")
         return found[0] if found else _Address("", entry.endpoint or entry.base)
 
-    def _regional(self, entry: ProviderNames) -> str:
-        """The provider's address in the region that the variables name; empty if they name none, or it has no regions."""
-        name = next((name for name in entry.regions if name in self._env), "")
-        if not name:
-            return ""
-        if not _REGION.fullmatch(self._env[name]):
-            raise ConfigError(f"{name} is not a region.", f"It looks like {entry.region}.", field=name)
-        return entry.default_base_url.replace(entry.region, self._env[name])
+    def _placed(self, entry: ProviderNames) -> str:
+        """The address that the variables of its parts make; empty if none is set, or the provider has no such parts."""
+        values: dict[str, str] = {}
+        for place, names in entry.places:
+            name = next((name for name in names if name in self._env), "")
+            values[place] = self._env.get(name, "")
+            try:
+                entry.address(values)
+            except ConfigError as error:
+                raise ConfigError(f"{name} is not a {place}.", error.detail, field=name) from None
+        return entry.address(values) if any(values.values()) else ""
 
     def _read_address(self, entry: ProviderNames, variable: str) -> "_Address":
         address, twin = self._env[variable], self._known.get(entry.twin)

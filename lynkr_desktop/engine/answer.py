@@ -10,8 +10,7 @@ import msgspec
 from lynkr_desktop.engine.chat.events import Delta, Finished, Opened, OpenText, OpenThinking, Signed, StopReason, StreamEvent
 from lynkr_desktop.engine.chat.response import ChatResponse, ResponseBuilder
 from lynkr_desktop.engine.prepare import Prepared
-from lynkr_desktop.engine.providers import aws
-from lynkr_desktop.engine.providers.provider import Auth
+from lynkr_desktop.engine.sign_in import secret_of, signed_in
 from lynkr_desktop.engine.upstream import Upstream, UpstreamReply
 from lynkr_desktop.engine.wire.sse import Frame
 from lynkr_desktop.engine.wire.table import splitter_of
@@ -58,7 +57,7 @@ class Answer:
         self.started_ms = 0.0  # since the exchange began
         self.body: bytes | None = None  # of an answer in one piece
         self.held: list[Piece] = []  # what was read before the first content, and with it
-        self._splitter = splitter_of(prepared.wire.NAME)
+        self._splitter = splitter_of(prepared.wire.NAME, prepared.framing)
         self._chunks = reply.chunks()
         self._parser = prepared.stream_parser()
         self._is_ended = False
@@ -144,6 +143,7 @@ class Answer:
         key = self.prepared.access.key
         if key is not None:
             error.mask(key.reveal())
+        error.mask(secret_of(self.prepared.call))
 
     def _empty(self) -> UpstreamError:
         account = self.prepared.access.account
@@ -164,10 +164,9 @@ class Answer:
 
 async def fetch(upstream: Upstream, prepared: Prepared) -> Answer:
     """Send a prepared call and wait for the first content. Raises `UpstreamError`; nothing is left open then."""
-    call = prepared.call
-    if prepared.access.provider.auth is Auth.AWS and call.body is not None:
-        call = msgspec.structs.replace(call, headers=await aws.authorized(call.url, call.headers, call.body))
-    reply = await upstream.send(call)
+    if prepared.access.provider.must_sign_in:
+        prepared = msgspec.structs.replace(prepared, call=await signed_in(upstream, prepared.access, prepared.call))
+    reply = await upstream.send(prepared.call)
     answer = Answer(prepared, reply)
     try:
         await answer.open()

@@ -4,12 +4,16 @@ import asyncio
 import logging
 from typing import Final
 
+import msgspec
+
 from lynkr_desktop.engine.chat.request import ChatRequest
 from lynkr_desktop.engine.exchange import Inbound
 from lynkr_desktop.engine.plan import Plan
 from lynkr_desktop.engine.prepare import passed_on
 from lynkr_desktop.engine.providers import auth
+from lynkr_desktop.engine.providers.catalogue import way
 from lynkr_desktop.engine.routing.route import Route
+from lynkr_desktop.engine.sign_in import signed_in
 from lynkr_desktop.engine.tokens import estimate_tokens
 from lynkr_desktop.engine.upstream import Call, Timeouts, Upstream
 from lynkr_desktop.engine.wire.table import WIRES
@@ -40,14 +44,16 @@ class TokenCounter:
     async def _exact(self, request: ChatRequest, route: Route, plan: Plan, inbound: Inbound) -> int | None:
         target, _ = route.targets[0]
         access = plan.access(target.account)
-        provider = access.provider
+        provider = way(access.provider.id, access.base_url, target.model, request.wire)
+        access = msgspec.structs.replace(access, provider=provider)
         if provider.wire != request.wire or not (url := auth.count_url(provider, access.base_url)):
             return None
         auth.require_safe(url, has_key=access.key is not None)
         own = auth.headers_for(provider, access.key) | {"content-type": "application/json"}
         headers = own | passed_on(inbound, provider.id, target.model)
         body = WIRES[provider.wire].renamed(request, target.model, asks_usage=False)
-        reply = await self._upstream.send(Call(provider.title, url, headers, body, _TIMEOUTS))
+        call = await signed_in(self._upstream, access, Call(provider.title, url, headers, body, _TIMEOUTS))
+        reply = await self._upstream.send(call)
         try:
             if reply.status != 200:
                 return None

@@ -21,14 +21,14 @@ from lynkr_desktop.engine.exchange import CLIENT_LEFT, Inbound, OpenExchange
 from lynkr_desktop.engine.metering import cost
 from lynkr_desktop.engine.pipeline import Reply, error_kind
 from lynkr_desktop.engine.plan import Plan
-from lynkr_desktop.engine.providers import auth, aws
+from lynkr_desktop.engine.providers import auth
 from lynkr_desktop.engine.providers.access import Access
 from lynkr_desktop.engine.providers.models import facts_of
-from lynkr_desktop.engine.providers.provider import Auth
 from lynkr_desktop.engine.resilience.guard import BudgetGuard
 from lynkr_desktop.engine.resilience.keys import KeyRing, is_keys_fault, ref_of
 from lynkr_desktop.engine.routing.clients import client_of
 from lynkr_desktop.engine.routing.facts import project_of
+from lynkr_desktop.engine.sign_in import signed_in
 from lynkr_desktop.engine.upstream import Call, Timeouts, Upstream
 from lynkr_desktop.engine.vectors import Vectors
 from lynkr_desktop.engine.wire import embeddings
@@ -240,9 +240,8 @@ class Embedder:
         headers |= {"user-agent": "lynkr-desktop", **auth.headers_for(provider, access.key)}
         timeouts = Timeouts(limits.connect_seconds, limits.first_byte_seconds, limits.idle_seconds)
         body = embeddings.render_request(request, form, target.model)
-        if provider.auth is Auth.AWS:
-            headers = await aws.authorized(url, headers, body)
-        reply = await self._upstream.send(Call(account.title or account.id, url, headers, body, timeouts))
+        call = Call(account.title or account.id, url, headers, body, timeouts)
+        reply = await self._upstream.send(await signed_in(self._upstream, access, call))
         try:
             if reply.status != 200:
                 error = PROVIDER_WIRES[provider.wire].parse_error(reply.status, reply.headers, await reply.error_body())

@@ -12,11 +12,12 @@ from lynkr_desktop.engine.chat.request import ChatRequest
 from lynkr_desktop.engine.exchange import Inbound
 from lynkr_desktop.engine.providers import auth
 from lynkr_desktop.engine.providers.access import Access
-from lynkr_desktop.engine.providers.catalogue import PROVIDERS
+from lynkr_desktop.engine.providers.catalogue import way
 from lynkr_desktop.engine.providers.models import quirks_for
 from lynkr_desktop.engine.providers.rules import passing_betas, rules_for
 from lynkr_desktop.engine.resilience.ladder import Rung
 from lynkr_desktop.engine.upstream import Call, Timeouts
+from lynkr_desktop.engine.wire.anthropic.hosted import hosted
 from lynkr_desktop.engine.wire.contract import ProviderWire, Rendered, StreamParser
 from lynkr_desktop.engine.wire.hidden import Hidden, UnhidingParser, hidden_in
 from lynkr_desktop.engine.wire.table import PROVIDER_WIRES, WIRES
@@ -50,8 +51,13 @@ class Prepared(msgspec.Struct, frozen=True):
 
     @property
     def is_relayed(self) -> bool:
-        """May the provider's own bytes go to the client?"""
+        """May the provider's own words go to the client?"""
         return self.fidelity != "translated" and self.hidden is None
+
+    @property
+    def framing(self) -> str:
+        """How the provider frames a stream where that is not its wire's own way; else empty."""
+        return self.access.provider.framing
 
     def stream_parser(self) -> StreamParser:
         """A parser for one answer."""
@@ -72,22 +78,21 @@ def prepare(
     Raises `CannotCarryError` if its wire cannot say what matters, `ConfigError` without a key.
     """
     target, tier = rung
+    if access.provider.doors:
+        provider = way(access.provider.id, access.base_url, target.model, request.wire)
+        access = msgspec.structs.replace(access, provider=provider)
     provider = access.provider
     wire, client_wire = PROVIDER_WIRES[provider.wire], WIRES[request.wire]
     quirks = quirks_for(provider, target.model)
     is_same_wire = request.wire == wire.NAME
     is_streamed = request.is_streamed or not (is_same_wire or 0 < (request.max_tokens or 0) <= _SHORT_ANSWER_TOKENS)
     is_usage_added = is_same_wire and is_streamed and quirks.takes_stream_options and not request.wants_stream_usage
-    model = target.model if "{model}" in provider.chat_path else ""
-    url = _chat_url(provider.id, access.base_url, model, is_streamed=is_streamed, has_key=access.key is not None)
     if is_same_wire and not is_edited and client_wire.suits(request, quirks):
         fidelity, rendered = "verbatim", Rendered(client_wire.renamed(request, target.model, asks_usage=is_usage_added))
     else:
         fidelity = "native" if is_same_wire else "translated"
         rendered = wire.render_request(request, target.model, quirks, is_streamed=is_streamed)
     hidden = hidden_in(request, quirks, rendered.tool_names)
-    if hidden and fidelity == "verbatim":
-        fidelity = "native"  # the request goes out as it came, but the answer may not come back so
     headers = {
         "content-type": "application/json",
         "accept": "text/event-stream" if is_streamed else "application/json",
@@ -97,11 +102,15 @@ def prepare(
     }
     if is_same_wire:
         headers |= passed_on(inbound, provider.id, target.model)
-        url += f"?{inbound.query}" if inbound.query in _QUERIES else ""
+    if quirks.hosted_version:
+        rendered = hosted(rendered, quirks.hosted_version, headers, is_streamed=is_streamed)
+    if fidelity == "verbatim" and (hidden or quirks.hosted_version):
+        fidelity = "native"  # the answer may not come back as it is, or something in the request is at another place
     losses = rendered.losses + (_untold(request) if hidden and is_same_wire else ())
     if 0 < provider.reads_bytes < len(request.body):
         losses = (*losses, "all but the newest part of a long request")
     timeouts = Timeouts(limits.connect_seconds, limits.first_byte_seconds, limits.idle_seconds)
+    url = _url(request, target, access, inbound, is_streamed=is_streamed)
     return Prepared(
         target=target,
         tier=tier,
@@ -123,9 +132,19 @@ def _untold(request: ChatRequest) -> tuple[str, ...]:
     return ("log probabilities",) if any(value not in _NOTHING for value in asked) else ()
 
 
+def _url(request: ChatRequest, target: Target, access: Access, inbound: Inbound, *, is_streamed: bool) -> str:
+    provider = access.provider
+    has_ways, has_key = bool(provider.other_paths), access.key is not None
+    model = target.model if has_ways or "{model}" in provider.chat_path else ""
+    client_wire = request.wire if has_ways else ""
+    url = _chat_url(provider.id, access.base_url, model, client_wire, is_streamed=is_streamed, has_key=has_key)
+    is_asked = inbound.query in _QUERIES and request.wire == provider.wire and not provider.quirks.hosted_version
+    return f"{url}?{inbound.query}" if is_asked else url
+
+
 @lru_cache(maxsize=256)
-def _chat_url(provider_id: str, base_url: str, model: str, *, is_streamed: bool, has_key: bool) -> str:
-    url = auth.chat_url(PROVIDERS[provider_id], base_url, model, is_streamed=is_streamed)
+def _chat_url(provider_id: str, base_url: str, model: str, client_wire: str, *, is_streamed: bool, has_key: bool) -> str:
+    url = auth.chat_url(way(provider_id, base_url, model, client_wire), base_url, model, is_streamed=is_streamed)
     auth.require_safe(url, has_key=has_key)
     return url
 

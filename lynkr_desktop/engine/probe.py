@@ -4,8 +4,7 @@ import asyncio
 import time
 from typing import Final
 
-from lynkr_desktop.config.secrets import Secret
-from lynkr_desktop.config.settings import Limits, Target
+from lynkr_desktop.config.settings import Account, Limits, Target
 from lynkr_desktop.engine.answer import fetch
 from lynkr_desktop.engine.api import LocalServer, ProbeResult
 from lynkr_desktop.engine.chat.request import TextPart
@@ -16,6 +15,7 @@ from lynkr_desktop.engine.providers.access import Access
 from lynkr_desktop.engine.providers.catalogue import PROVIDERS
 from lynkr_desktop.engine.providers.models import ModelFacts, facts_of
 from lynkr_desktop.engine.providers.provider import Provider
+from lynkr_desktop.engine.sign_in import signed_in
 from lynkr_desktop.engine.upstream import Call, Timeouts, Upstream
 from lynkr_desktop.engine.wire.contract import CannotCarryError
 from lynkr_desktop.engine.wire.table import PROVIDER_WIRES, WIRES
@@ -63,19 +63,18 @@ async def _ask(upstream: Upstream, access: Access, model: str) -> str:
 
 async def list_models(upstream: Upstream, access: Access) -> tuple[ModelFacts, ...]:
     """The models that an account offers, with what is known of them. Raises `UpstreamError` or `ConfigError`."""
-    ids = await _listed(upstream, access.provider, access.base_url, access.key, _LISTING)
+    ids = await _listed(upstream, access, _LISTING)
     return tuple(facts_of(access.provider.id, name) for name in ids)
 
 
-async def _listed(
-    upstream: Upstream, provider: Provider, base_url: str, key: Secret | None, timeouts: Timeouts
-) -> tuple[str, ...]:
-    url = auth.models_url(provider, base_url)
+async def _listed(upstream: Upstream, access: Access, timeouts: Timeouts) -> tuple[str, ...]:
+    provider, key = access.provider, access.key
+    url = auth.models_url(provider, access.base_url)
     if not url:
         return ()
     auth.require_safe(url, has_key=key is not None)
     headers = {"accept": "application/json", "user-agent": "lynkr-desktop", **auth.headers_for(provider, key)}
-    reply = await upstream.send(Call(provider.title, url, headers, None, timeouts))
+    reply = await upstream.send(await signed_in(upstream, access, Call(provider.title, url, headers, None, timeouts)))
     try:
         if reply.status != 200:
             error = PROVIDER_WIRES[provider.wire].parse_error(reply.status, reply.headers, await reply.error_body())
@@ -105,7 +104,7 @@ async def discover(upstream: Upstream) -> tuple[LocalServer, ...]:
 async def _look(upstream: Upstream, provider: Provider, port: int) -> LocalServer | None:
     base_url = f"http://127.0.0.1:{port}"
     try:
-        models = await _listed(upstream, provider, base_url, None, _DISCOVERY)
+        models = await _listed(upstream, Access(Account("", provider.id), provider, base_url), _DISCOVERY)
     except LynkrError:
         return None
     return LocalServer(provider.id, provider.title, base_url, models)

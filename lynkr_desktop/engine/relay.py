@@ -35,12 +35,12 @@ async def verbatim(answer: Answer, request: ChatRequest, client_wire: Wire, hear
     """The provider's own bytes. `heard` listens to what they mean. Raises the failure after having told the client."""
     framing = framing_of(answer.prepared.wire.NAME)
     whole = WholeFrames(framing.ends)
-    is_usage_added = answer.prepared.is_usage_added
+    is_usage_added, is_reframed = answer.prepared.is_usage_added, bool(answer.prepared.framing)
     try:
         async for piece in answer.pieces():
             heard(piece)
-            ready = whole.feed(piece.chunk)
-            if piece.is_cut or (is_usage_added and any(client_wire.is_added(frame) for frame in piece.frames)):
+            ready = b"" if is_reframed else whole.feed(piece.chunk)
+            if is_reframed or piece.is_cut or (is_usage_added and any(client_wire.is_added(frame) for frame in piece.frames)):
                 kept = (frame for frame in piece.frames if not (is_usage_added and client_wire.is_added(frame)))
                 ready = b"".join(framing.framed(frame) for frame in kept)
             if ready:

@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lynkr_desktop.config.environment import ProviderNames, apply_environment, base_address, origin, read_env_file
+from lynkr_desktop.config.environment import (
+    ProviderNames,
+    apply_environment,
+    base_address,
+    origin,
+    read_env_file,
+)
 from lynkr_desktop.config.secrets import ADMIN_REF, TOKEN_REF, Secret
 from lynkr_desktop.config.settings import Account, AccountKey, Mode, ModeKind, Settings, Target, Tier, TierTargets
 from lynkr_desktop.engine.providers import auth

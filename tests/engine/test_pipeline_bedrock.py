@@ -93,9 +93,27 @@ def test_a_thought_comes_back_signed_with_its_call(way: Way, is_streamed: bool) 
     heard = MESSAGES.heard(way.caller.post(MESSAGES.path, request))
     MESSAGES.heard(way.caller.post(MESSAGES.path, MESSAGES.next_turn(request, heard, {heard.calls[0].id: "x"})))
     for received in way.upstream.chats:
-        assert received.json["additionalModelRequestFields"] == {"thinking": thinking["thinking"]}
-    thought = way.upstream.chats[1].json["messages"][1]["content"][0]["reasoningContent"]["reasoningText"]
-    assert thought == {"text": "I need it.", "signature": signature_of("I need it.")}
+        assert received.headers["x-fake-verb"].startswith("invoke")
+        assert received.json["thinking"] == thinking["thinking"]
+    thought = way.upstream.chats[1].json["messages"][1]["content"][0]
+    assert thought == {"type": "thinking", "thinking": "I need it.", "signature": signature_of("I need it.")}
+
+
+def test_claudes_own_clients_go_through_its_own_wire_and_say_there_what_bedrock_takes(way: Way) -> None:
+    """Their beta flags are in the body, without those over which Bedrock would refuse the request."""
+    betas = "claude-code-20250219,context-1m-2025-08-07,context-management-2025-06-27,interleaved-thinking-2025-05-14"
+    marker = {"cache_control": {"type": "ephemeral", "ttl": "1h", "scope": "global"}}
+    edits = [{"type": "clear_thinking_20251015"}, {"type": "clear_tool_uses_20250919"}]
+    request = MESSAGES.ask("hi", is_streamed=True, speed="fast", context_management={"edits": edits})
+    request["system"] = [{"type": "text", "text": "Be kind.", **marker}]
+    reply = way.caller.post(MESSAGES.path + "?beta=true", request, {"anthropic-beta": betas})
+    assert MESSAGES.heard(reply).text == "pong"
+    received = way.upstream.chats[0]
+    assert "anthropic-beta" not in received.headers
+    assert received.json["anthropic_beta"] == ["context-1m-2025-08-07", "context-management-2025-06-27"]
+    assert received.json["system"][0]["cache_control"] == {"type": "ephemeral", "ttl": "1h"}
+    assert received.json["context_management"] == {"edits": edits[1:]}
+    assert "the field speed" in reply.headers["x-lynkr-losses"]
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])

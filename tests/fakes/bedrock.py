@@ -25,14 +25,25 @@ import botocore.validate
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from tests.fakes import anthropic_rules, anthropic_wire
 from tests.fakes.anthropic_rules import RefusalError
 from tests.fakes.anthropic_wire import arguments_text, pieces_of
 from tests.fakes.script import REDACTED, Answer, CallTool, Part, Say, Think, Tokens, signature_of
-from tests.fakes.upstream import Received, Upstream, Vendor
+from tests.fakes.upstream import Received, Upstream, Vendor, WireSpeech
 
 ACCESS_KEY: Final = "AKIDEXAMPLE"
 SECRET_KEY: Final = "wJalrXUtnFEMI-K7MDENG-bPxRfiCYEXAMPLEKEY"
-_ADDRESS: Final = re.compile(r"/model/(?P<model>[^/]+)/converse(?P<stream>-stream)?")
+_ADDRESS: Final = re.compile(r"/model/(?P<model>[^/]+)/(?P<verb>converse|converse-stream|invoke|invoke-with-response-stream)")
+# What InvokeModel takes of Claude's fields and beta flags.
+_INVOKED: Final = frozenset(
+    {
+        *("anthropic_version", "anthropic_beta", "max_tokens", "messages", "system", "stop_sequences", "temperature", "top_p"),
+        *("top_k", "tools", "tool_choice", "thinking", "metadata", "output_config", "context_management"),
+    }
+)
+_BETAS: Final = re.compile(
+    r"context-1m-|context-management-|compact-|effort-|fine-grained-tool-streaming-|computer-use-|tool-search-"
+)
 _SIGNED: Final = re.compile(
     r"AWS4-HMAC-SHA256 Credential=(?P<id>\w+)/(?P<day>\d{8})/(?P<region>[a-z0-9-]+)/bedrock/aws4_request, "
     r"SignedHeaders=(?P<names>[a-z0-9;-]+), Signature=(?P<signature>[0-9a-f]{64})"
@@ -62,6 +73,9 @@ def event(kind: str, value: Any, *, message_type: str = "event") -> bytes:
 def check(headers: Mapping[str, str], body: Any, key: str) -> None:
     """Raise `RefusalError` for what Bedrock would refuse. The address was already read into the headers."""
     check_headers(headers, key)
+    if headers.get("x-fake-verb", "").startswith("invoke"):
+        _check_invoked(headers, body)
+        return
     plain = {name: value for name, value in body.items() if name not in {"model", "stream"}}
     report = botocore.validate.ParamValidator().validate({"modelId": body["model"], **plain}, _REQUEST)
     if report.has_errors():
@@ -99,6 +113,29 @@ def is_signed(received: Received) -> bool:
     with mock.patch.object(botocore.auth, "get_current_datetime", lambda: moment.replace(tzinfo=None)):
         botocore.auth.SigV4Auth(Credentials(ACCESS_KEY, SECRET_KEY), "bedrock", told["region"]).add_auth(request)
     return bool(request.headers["Authorization"] == received.headers["authorization"])
+
+
+def _check_invoked(headers: Mapping[str, str], body: dict[str, Any]) -> None:
+    """Claude's own wire, with what the address and Amazon's envelope say put back where Anthropic has it."""
+    own = {name: value for name, value in body.items() if name not in {"model", "stream"}}
+    for name in own:
+        if name not in _INVOKED:
+            raise RefusalError(f"{name}: Extra inputs are not permitted")
+    if own.pop("anthropic_version", "") != "bedrock-2023-05-31" or "anthropic-version" in headers:
+        raise RefusalError("anthropic_version: Field required")
+    betas = own.pop("anthropic_beta", [])
+    for beta in betas:
+        if not _BETAS.match(beta):
+            raise RefusalError("invalid beta flag")
+    if '"scope"' in json.dumps([own.get(name) for name in ("system", "messages")]):
+        raise RefusalError("system.0.cache_control.ephemeral.scope: Extra inputs are not permitted")
+    for edit in own.get("context_management", {}).get("edits", []):
+        if edit["type"] not in {"clear_tool_uses_20250919", "compact_20260112"}:
+            raise RefusalError("context_management: Extra inputs are not permitted")
+    own |= {"model": body["model"].partition("anthropic.")[2], "stream": body["stream"]}
+    rest = {name: value for name, value in headers.items() if name != "authorization"}
+    plain = {"x-api-key": "k", "anthropic-version": "2023-06-01", "anthropic-beta": ",".join(betas)}
+    anthropic_rules.check({**rest, **plain}, own, "k")
 
 
 def _check_system(blocks: list[Any]) -> None:
@@ -249,6 +286,16 @@ def _deltas(part: Part) -> Iterator[dict[str, Any]]:
                 yield from ({"toolUse": {"input": piece}} for piece in pieces_of(arguments_text(part), part.pieces))
 
 
+def _chunks(answer: Answer, model: str, *, has_usage: bool) -> Iterator[bytes]:
+    """Anthropic's own events, each in one of Amazon's messages."""
+    for said in anthropic_wire.events(answer, model, has_usage=has_usage):
+        data = next(line.removeprefix(b"data: ") for line in said.splitlines() if line.startswith(b"data: "))
+        yield event("chunk", {"bytes": base64.b64encode(data).decode(), "p": "abcd"})
+
+
+_INVOKED_SPEECH: Final = SimpleNamespace(
+    whole=anthropic_wire.whole, events=_chunks, error_event=error_event, error_body=error_body, models_list=models_list
+)
 SPEECH: Final = SimpleNamespace(
     whole=whole, events=events, error_event=error_event, error_body=error_body, models_list=models_list
 )
@@ -268,9 +315,15 @@ class BedrockUpstream(Upstream):
             if "x-amz-date" in received.headers:
                 received.headers["x-fake-signature"] = "right" if is_signed(received) else "wrong"
             received.path = self.vendor.chat_path
-            address = {"model": unquote(found["model"]), "stream": bool(found["stream"])}
+            received.headers["x-fake-verb"] = found["verb"]
+            if {"model", "stream"} & set(received.json):
+                received.headers["authorization"] = "two places name the model"
+            address = {"model": unquote(found["model"]), "stream": found["verb"].endswith("stream")}
             received.body = json.dumps({**json.loads(received.body), **address}).encode()
         return received
+
+    def _speech(self, received: Received) -> WireSpeech:
+        return _INVOKED_SPEECH if received.headers["x-fake-verb"].startswith("invoke") else self.vendor.wire
 
     def _head(self, status: int, content_type: str, headers: dict[str, str]) -> bytes:
         kind = "application/vnd.amazon.eventstream" if content_type.startswith("text/event-stream") else content_type

@@ -165,6 +165,16 @@ class Upstream:
         self.script.extend(steps)
 
     @property
+    def base_url(self) -> str:
+        """The address of an account at this server, where that is more than the server's own."""
+        return ""
+
+    @property
+    def credential(self) -> str:
+        """What an account at this server has as its key."""
+        return self.key
+
+    @property
     def chats(self) -> list[Received]:
         """The chat requests so far, oldest first."""
         return [one for one in self.received if one.method == "POST" and one.path.split("?")[0] == self.vendor.chat_path]

@@ -15,13 +15,24 @@ _VERSION: Final = re.compile(r"^/v\d+\w*")
 _MODEL_CALL: Final = re.compile(r"/models/[^/]+:\w+$")  # of an address that names a model, as Google's do
 _HOST: Final = re.compile(r"[\w.:-]+")
 _KEY: Final = re.compile(r"[\x21-\x7e]+")
+_TOKEN: Final = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")  # a token of Entra, as its command line prints it
+_ENTRA: Final = frozenset({Auth.ENTRA, Auth.ENTRA_X})
+_PLACES: Final = {
+    Auth.X_API_KEY: "x-api-key",
+    Auth.OPTIONAL_X_API_KEY: "x-api-key",
+    Auth.ENTRA_X: "x-api-key",
+    Auth.API_KEY: "api-key",
+    Auth.ENTRA: "api-key",
+    Auth.X_GOOG_API_KEY: "x-goog-api-key",
+    Auth.GOOGLE: "x-goog-api-key",
+}
 
 
 def headers_for(provider: Provider, key: Secret | str | None) -> dict[str, str]:
     """The provider's fixed headers and the key in its place, names in lower case.
 
-    The result holds the key in the clear: it goes into the call and nowhere else. Raises `ConfigError` if a key is needed and
-    missing, or cannot stand in a header.
+    The result holds the key in the clear: it goes into the call and nowhere else. A key of JSON stands in no header: what it is
+    good for is fetched (see `sign_in`). Raises `ConfigError` if a key is needed and missing, or cannot stand in a header.
     """
     headers = {name.lower(): value for name, value in provider.headers.items()}
     text = (key.reveal() if isinstance(key, Secret) else key or "").strip()
@@ -31,17 +42,25 @@ def headers_for(provider: Provider, key: Secret | str | None) -> dict[str, str]:
         if provider.needs_key:
             raise ConfigError(f"{provider.title} needs a key.", "Enter it on the Providers page.", field="key")
         return headers
+    if provider.takes_json_key and is_json_key(text):
+        return headers
     if not _KEY.fullmatch(text):
         raise ConfigError(
             f"The key for {provider.title} cannot be sent.",
             "It holds spaces or other odd characters. Paste it again.",
             field="key",
         )
-    if provider.auth in (Auth.X_API_KEY, Auth.API_KEY, Auth.X_GOOG_API_KEY, Auth.OPTIONAL_X_API_KEY):
-        headers[provider.auth.value.removeprefix("optional-")] = text
+    name = _PLACES.get(provider.auth, "")
+    if name and not (provider.auth in _ENTRA and _TOKEN.fullmatch(text)):
+        headers[name] = text
     else:
         headers["authorization"] = f"Bearer {text}"
     return headers
+
+
+def is_json_key(text: str) -> bool:
+    """Is this what a cloud gives as a file: a service account, a service principal?"""
+    return text.lstrip().startswith("{")
 
 
 def chat_url(provider: Provider, base_url: str = "", model: str = "", *, is_streamed: bool = False) -> str:
@@ -64,12 +83,12 @@ def embeddings_url(provider: Provider, base_url: str = "", model: str = "") -> s
 
 
 def _filled(path: str, model: str) -> str:
-    return path.replace("{model}", quote(model.removeprefix("models/"), safe=""))
+    return path.replace("{model}", quote(model.removeprefix("models/"), safe="@"))
 
 
-def count_url(provider: Provider, base_url: str = "") -> str:
+def count_url(provider: Provider, base_url: str = "", model: str = "") -> str:
     """The address of exact token counting; empty if the provider has none."""
-    return _joined(provider, base_url, provider.count_path) if provider.count_path else ""
+    return _joined(provider, base_url, _filled(provider.count_path, model)) if provider.count_path else ""
 
 
 def origin_of(url: str) -> str:
@@ -128,7 +147,8 @@ def _joined(provider: Provider, base_url: str, path: str) -> str:
 def _root(provider: Provider, path: str) -> str:
     """The base's path without anything that the provider's own paths bring: a whole endpoint, a version, doubled slashes."""
     path = _MODEL_CALL.sub("", re.sub(r"/{2,}", "/", path).rstrip("/"))
-    for call in (provider.count_path, provider.stream_path, provider.chat_path, provider.models_path):
+    paths = (provider.count_path, provider.stream_path, provider.chat_path, provider.models_path, *provider.other_paths)
+    for call in paths:
         if call:
             path = _without_end(path, call.partition("?")[0])
     path = _without_end(path, _VERSION.sub("", provider.chat_path.partition("?")[0]))

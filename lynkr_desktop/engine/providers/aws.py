@@ -22,15 +22,15 @@ _REGION: Final = re.compile(r"(?:^|\.)bedrock-runtime(?:-fips)?\.([a-z0-9-]+)\."
 _LOCK: Final = threading.Lock()  # two first calls at once make one session
 
 
-async def authorized(url: str, headers: Mapping[str, str], body: bytes) -> dict[str, str]:
-    """The headers with a signature over the whole POST, unless a key is among them already.
+async def authorized(url: str, headers: Mapping[str, str], body: bytes | None) -> dict[str, str]:
+    """The headers with a signature over the whole request (a GET has no body), unless a key is among them already.
 
     Raises `UpstreamError(AUTH)` if this machine has no credentials, or they cannot be used, and if botocore is missing.
     """
     return await asyncio.to_thread(_authorized, url, headers, body)
 
 
-def _authorized(url: str, headers: Mapping[str, str], body: bytes) -> dict[str, str]:
+def _authorized(url: str, headers: Mapping[str, str], body: bytes | None) -> dict[str, str]:
     try:
         import_module("botocore.eventstream")  # for the answer; here, so that it is read in the thread
         from botocore.exceptions import BotoCoreError  # noqa: PLC0415
@@ -48,7 +48,7 @@ def _authorized(url: str, headers: Mapping[str, str], body: bytes) -> dict[str, 
         raise UpstreamError(FailureKind.AUTH, "The AWS credentials of this machine cannot be used.", str(error)) from None
 
 
-def _signature(url: str, headers: Mapping[str, str], body: bytes) -> dict[str, str]:
+def _signature(url: str, headers: Mapping[str, str], body: bytes | None) -> dict[str, str]:
     from botocore.auth import SigV4Auth  # noqa: PLC0415
     from botocore.awsrequest import AWSRequest  # noqa: PLC0415
 
@@ -62,7 +62,8 @@ def _signature(url: str, headers: Mapping[str, str], body: bytes) -> dict[str, s
             "There are no AWS credentials on this machine.",
             "Enter a Bedrock API key under Providers, or sign in with the AWS command line.",
         )
-    signed = AWSRequest("POST", url, headers={"content-type": headers["content-type"]}, data=body)
+    own = {name: headers[name] for name in ("content-type",) if name in headers}
+    signed = AWSRequest("GET" if body is None else "POST", url, headers=own, data=body or b"")
     SigV4Auth(credentials, _SERVICE, region_of(url, session)).add_auth(signed)
     return {name.lower(): value for name, value in signed.headers.items()}
 

@@ -1,9 +1,28 @@
 """THE table of providers. Adding one is one entry here: the form, the probe, the ledger's label and the tests come from it."""
 
+from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Final
 
-from lynkr_desktop.engine.providers.provider import Auth, EnvNames, Provider
+import msgspec
+
+from lynkr_desktop.engine.providers.provider import Auth, Door, EnvNames, Place, Provider
 from lynkr_desktop.engine.wire.contract import Quirks
+
+# OpenAI serves these through the Responses API only: https://platform.openai.com/docs/models, seen 2026-11-22.
+_ONLY_RESPONSES: Final = ("*codex*", "*-pro", "*-pro-20*", "*deep-research*", "computer-use-*")
+_RESPONSES: Final = Quirks(takes_reasoning_effort=True)
+_V1_RESPONSES: Final = Door(
+    wire="openai_responses", chat_path="/v1/responses", quirks=_RESPONSES, is_for_its_clients=True, is_only_at_home=True
+)
+_CLASSIC_RESPONSES: Final = "/openai/responses?api-version=2025-04-01-preview"
+_CLAUDE: Final = ("*claude*",)
+_AWS_REGION: Final = r"[a-z]{2}(-[a-z]+)+-\d"
+# Google's and Anthropic's own programs read these; they alone do not say that Vertex is wanted.
+_GOOGLE_PROJECT: Final = ("GOOGLE_CLOUD_PROJECT", "ANTHROPIC_VERTEX_PROJECT_ID")
+_GOOGLE_REGION: Final = ("GOOGLE_CLOUD_LOCATION", "CLOUD_ML_REGION")
+# What Microsoft's own libraries call the parts of a service principal.
+_PRINCIPAL: Final = (("tenant", "AZURE_TENANT_ID"), ("appId", "AZURE_CLIENT_ID"), ("password", "AZURE_CLIENT_SECRET"))
 
 _ENTRIES: Final = (
     Provider(
@@ -53,6 +72,10 @@ _ENTRIES: Final = (
             takes_reasoning_effort=True,
             refuses_reasoning_content=True,
             refuses_tool_pictures=True,
+        ),
+        doors=(
+            msgspec.structs.replace(_V1_RESPONSES, models=_ONLY_RESPONSES, is_for_its_clients=False),
+            _V1_RESPONSES,
         ),
     ),
     Provider(
@@ -250,6 +273,14 @@ _ENTRIES: Final = (
         default_model="databricks-claude-sonnet-4-5",
         # It tells the usage in every chunk unasked, and refuses fields that its reference does not list.
         quirks=Quirks(takes_cache_markers=True, takes_stream_options=False, takes_parallel_switch=False, takes_user=False),
+        doors=(
+            Door(
+                wire="anthropic",
+                chat_path="/serving-endpoints/anthropic/v1/messages",
+                models=("databricks-claude-*",),  # those of its own; other endpoints may have any name
+                headers={"anthropic-version": "2023-06-01"},
+            ),
+        ),
     ),
     Provider(
         id="azure-openai",
@@ -261,12 +292,22 @@ _ENTRIES: Final = (
         models_path="/openai/v1/models",
         embeddings_path="/openai/v1/embeddings",
         embeddings_model="text-embedding-3-small",
-        auth=Auth.API_KEY,
-        env=EnvNames("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_DEPLOYMENT", "AZURE_OPENAI_ENDPOINT", "AZURE_OPENAI_API_BASE"),
+        auth=Auth.ENTRA,
+        env=EnvNames(
+            "AZURE_OPENAI_API_KEY",
+            "AZURE_OPENAI_DEPLOYMENT",
+            "AZURE_OPENAI_ENDPOINT",
+            "AZURE_OPENAI_API_BASE",
+            key_parts=_PRINCIPAL,
+        ),
         default_model="gpt-5-mini",
         twin="azure-openai-classic",
         key_page="https://ai.azure.com",
         quirks=Quirks(has_max_completion_tokens=True, takes_reasoning_effort=True),
+        doors=(
+            Door(wire="openai_responses", chat_path="/openai/v1/responses", models=_ONLY_RESPONSES, quirks=_RESPONSES),
+            Door(wire="openai_responses", chat_path="/openai/v1/responses", is_for_its_clients=True, quirks=_RESPONSES),
+        ),
     ),
     Provider(
         id="azure-openai-classic",
@@ -277,11 +318,15 @@ _ENTRIES: Final = (
         chat_path="/openai/deployments/{model}/chat/completions?api-version=2024-10-21",
         embeddings_path="/openai/deployments/{model}/embeddings?api-version=2024-10-21",
         embeddings_model="text-embedding-3-small",
-        auth=Auth.API_KEY,
+        auth=Auth.ENTRA,
         env=EnvNames(),  # those of its twin, by the address
         default_model="gpt-5-mini",
         key_page="https://ai.azure.com",
         quirks=Quirks(has_max_completion_tokens=True, takes_reasoning_effort=True),
+        doors=(  # Azure's classic Responses API names the deployment in the body: learn.microsoft.com, seen 2026-11-22
+            Door(wire="openai_responses", chat_path=_CLASSIC_RESPONSES, models=_ONLY_RESPONSES, quirks=_RESPONSES),
+            Door(wire="openai_responses", chat_path=_CLASSIC_RESPONSES, is_for_its_clients=True, quirks=_RESPONSES),
+        ),
     ),
     Provider(
         id="azure-anthropic",
@@ -291,9 +336,15 @@ _ENTRIES: Final = (
         example="https://RESOURCE.services.ai.azure.com/anthropic",
         chat_path="/v1/messages",
         count_path="/v1/messages/count_tokens",
-        auth=Auth.X_API_KEY,
+        auth=Auth.ENTRA_X,
         headers={"anthropic-version": "2023-06-01"},
-        env=EnvNames("AZURE_ANTHROPIC_API_KEY", "AZURE_ANTHROPIC_MODEL", "AZURE_ANTHROPIC_ENDPOINT", "AZURE_ANTHROPIC_API_BASE"),
+        env=EnvNames(
+            "AZURE_ANTHROPIC_API_KEY",
+            "AZURE_ANTHROPIC_MODEL",
+            "AZURE_ANTHROPIC_ENDPOINT",
+            "AZURE_ANTHROPIC_API_BASE",
+            key_parts=_PRINCIPAL,
+        ),
         default_model="claude-sonnet-5",
         key_page="https://ai.azure.com",
     ),
@@ -302,7 +353,8 @@ _ENTRIES: Final = (
         title="Amazon Bedrock",
         wire="bedrock_converse",
         base_url="https://bedrock-runtime.us-east-1.amazonaws.com",
-        region="us-east-1",
+        address="https://bedrock-runtime.{region}.amazonaws.com",
+        places=(Place("region", _AWS_REGION, "us-east-1", ("AWS_BEDROCK_REGION", "AWS_REGION")),),
         chat_path="/model/{model}/converse",
         stream_path="/model/{model}/converse-stream",
         embeddings_path="/model/{model}/invoke",
@@ -314,10 +366,63 @@ _ENTRIES: Final = (
             "AWS_BEDROCK_MODEL_ID",
             "AWS_BEDROCK_ENDPOINT",
             "AWS_BEDROCK_API_BASE",
-            regions=("AWS_BEDROCK_REGION", "AWS_REGION"),
         ),
         default_model="global.anthropic.claude-sonnet-4-5-20250929-v1:0",
         key_page="https://console.aws.amazon.com/bedrock/home#/api-keys",
+        doors=(
+            # Converse cannot carry all that Anthropic's own wire says. An ARN that hides its model stays with Converse.
+            Door(
+                wire="anthropic",
+                chat_path="/model/{model}/invoke",
+                stream_path="/model/{model}/invoke-with-response-stream",
+                models=_CLAUDE,
+                is_for_its_clients=True,
+                headers={"accept": "*/*"},
+                quirks=Quirks(hosted_version="bedrock-2023-05-31", takes_later_system=False),
+                framing="aws_chunks",
+            ),
+        ),
+    ),
+    Provider(
+        id="vertex",
+        title="Google Vertex AI",
+        wire="gemini",
+        base_url="",
+        address="https://{host}/v1/projects/{project}/locations/{region}",
+        example="https://aiplatform.googleapis.com/v1/projects/PROJECT/locations/global",
+        places=(
+            Place("project", r"[a-z][a-z0-9.:-]{4,98}", "", ("VERTEX_PROJECT", "VERTEX_PROJECT_ID", *_GOOGLE_PROJECT)),
+            Place("region", r"global|us|eu|[a-z]+-[a-z]+\d+", "global", ("VERTEX_REGION", "VERTEX_LOCATION", *_GOOGLE_REGION)),
+        ),
+        hosts={
+            "": "{region}-aiplatform.googleapis.com",
+            "global": "aiplatform.googleapis.com",
+            "us": "aiplatform.us.rep.googleapis.com",
+            "eu": "aiplatform.eu.rep.googleapis.com",
+        },
+        chat_path="/publishers/google/models/{model}:generateContent",
+        stream_path="/publishers/google/models/{model}:streamGenerateContent?alt=sse",
+        auth=Auth.GOOGLE,
+        env=EnvNames(
+            "VERTEX_CREDENTIALS",
+            "VERTEX_MODEL",
+            base="VERTEX_API_BASE",
+            key_file="GOOGLE_APPLICATION_CREDENTIALS",
+            instead="google",
+        ),
+        default_model="gemini-2.5-flash",
+        key_page="https://console.cloud.google.com/iam-admin/serviceaccounts",
+        quirks=Quirks(takes_reasoning_effort=True),
+        doors=(
+            Door(
+                wire="anthropic",
+                chat_path="/publishers/anthropic/models/{model}:rawPredict",
+                stream_path="/publishers/anthropic/models/{model}:streamRawPredict",
+                count_path="/publishers/anthropic/models/count-tokens:rawPredict",
+                models=_CLAUDE,
+                quirks=Quirks(hosted_version="vertex-2023-10-16"),
+            ),
+        ),
     ),
     Provider(
         id="anthropic-compatible",
@@ -344,7 +449,6 @@ ALIASES: Final = {
     "built-in": "embedded",
     "claude": "anthropic",
     "gemini": "google",
-    "vertex": "google",
     "llama.cpp": "llamacpp",
     "llama-cpp": "llamacpp",
     "lm-studio": "lmstudio",
@@ -354,6 +458,43 @@ ALIASES: Final = {
     "aws": "bedrock",
     "amazon": "bedrock",
 }
+
+
+@lru_cache(maxsize=4096)
+def way(provider_id: str, base_url: str, model: str, client_wire: str) -> Provider:
+    """The entry as a request of that client for that model meets it: itself, or with the paths and the wire of one of its doors.
+
+    A client who speaks a door's wire goes through it before any other. Raises `KeyError` for a name that is no entry's.
+    """
+    entry = PROVIDERS[provider_id]
+    is_home = base_url.startswith(entry.base_url)
+    fitting = [door for door in entry.doors if (is_home or not door.is_only_at_home) and _fits(model, door)]
+    chosen = next((door for door in fitting if door.wire == client_wire), None)
+    chosen = chosen or next((door for door in fitting if not door.is_for_its_clients), None)
+    if not entry.doors:
+        return entry
+    paths = [entry.chat_path, entry.stream_path]
+    paths += [path for door in entry.doors for path in (door.chat_path, door.stream_path)]
+    return _through(msgspec.structs.replace(entry, doors=(), other_paths=tuple(filter(None, paths))), chosen)
+
+
+def _fits(model: str, door: Door) -> bool:
+    return any(fnmatchcase(model.lower(), pattern) for pattern in door.models)
+
+
+def _through(entry: Provider, door: Door | None) -> Provider:
+    if door is None:
+        return entry
+    return msgspec.structs.replace(
+        entry,
+        wire=door.wire,
+        chat_path=door.chat_path,
+        stream_path=door.stream_path,
+        count_path=door.count_path,
+        headers=door.headers,
+        quirks=door.quirks,
+        framing=door.framing,
+    )
 
 
 def provider(name: str) -> Provider | None:

@@ -37,6 +37,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     providers: tuple[str, ...] = ()
     quirks: dict[str, QuirkValue] = {}
     drops_betas: tuple[str, ...] = ()  # values of the header `anthropic-beta`
+    keeps_betas: tuple[str, ...] = ()  # all others are dropped, where there are any
     renames_betas: dict[str, str] = {}
 
 
@@ -89,4 +90,5 @@ def passing_betas(header: str, applying: Iterable[Rule]) -> str:
     flags = [flag.strip() for flag in header.split(",") if flag.strip()]
     for rule in applying:
         flags = [rule.renames_betas.get(flag, flag) for flag in flags if flag not in rule.drops_betas]
+        flags = [flag for flag in flags if not rule.keeps_betas or flag in rule.keeps_betas]
     return ",".join(dict.fromkeys(flags))

@@ -45,6 +45,7 @@ class Quirks(msgspec.Struct, frozen=True):
     takes_output_schema: bool = False  # bedrock_converse: schemas of answers and of calls are kept to
     takes_output_effort: bool = True  # anthropic: `output_config.effort` is accepted
     takes_unsigned_thinking: bool = False  # anthropic: reasoning without a signature is wanted back, not refused
+    hosted_version: str = ""  # anthropic: the `anthropic_version` that a cloud wants in the body; the model is in its address
     default_max_tokens: int = 8192  # anthropic demands max_tokens; used, and declared, where the client sent none
 
 

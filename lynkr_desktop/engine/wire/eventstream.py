@@ -4,13 +4,24 @@ The bytes are read by botocore, which also checks their sums. It is an extra, an
 imported with the first stream, and a client of other providers never pays for it.
 """
 
+import base64
+import binascii
 import json
-from typing import Any
+from typing import Any, Final
+
+import msgspec
 
 from lynkr_desktop.engine.wire import refusals
 from lynkr_desktop.engine.wire.sse import Frame
 
-FAILURE = "!"  # begins the event name of a frame that tells a failure
+FAILURE: Final = "!"  # begins the event name of a frame that tells a failure
+AWS_CHUNKS: Final = "aws_chunks"  # of InvokeModel: another vendor's events, each inside a message
+_ERRORS: Final = {  # Amazon's exceptions → status and type of errors in Anthropic's wire
+    "throttlingException": (429, "rate_limit_error"),
+    "validationException": (400, "invalid_request_error"),
+    "serviceUnavailableException": (503, "overloaded_error"),
+    "modelTimeoutException": (504, "timeout_error"),
+}
 
 
 class EventStreamSplitter:
@@ -45,3 +56,48 @@ def _frame(headers: dict[str, Any], payload: bytes) -> Frame:
             return Frame(text.encode(), f"{FAILURE}{headers.get(':error-code', '')}")
         case _:
             return Frame(payload, str(headers.get(":event-type", "")))
+
+
+class _Chunk(msgspec.Struct, gc=False):
+    bytes: str
+
+
+class _Typed(msgspec.Struct, gc=False):
+    type: str = ""
+
+
+class _Told(msgspec.Struct, gc=False):
+    message: str = ""
+
+
+_CHUNK: Final = msgspec.json.Decoder(_Chunk)
+_TYPED: Final = msgspec.json.Decoder(_Typed)
+_TOLD: Final = msgspec.json.Decoder(_Told)
+
+
+class ChunkSplitter:
+    """Cuts a stream of InvokeModel into the frames that Anthropic itself would send."""
+
+    def __init__(self) -> None:
+        self._messages = EventStreamSplitter()
+
+    def feed(self, chunk: bytes) -> list[Frame]:
+        """The events that are whole now. Raises `UpstreamError(PROTOCOL)` if one is damaged."""
+        try:
+            return [_unpacked(frame) for frame in self._messages.feed(chunk)]
+        except (msgspec.DecodeError, binascii.Error, UnicodeDecodeError) as error:
+            raise refusals.broken(str(error)) from None
+
+    def close(self) -> list[Frame]:
+        """Nothing, as with the messages themselves."""
+        return []
+
+
+def _unpacked(frame: Frame) -> Frame:
+    if frame.event.startswith(FAILURE):
+        status, kind = _ERRORS.get(frame.event.removeprefix(FAILURE), (500, "api_error"))
+        words = _TOLD.decode(frame.data or b"{}").message
+        error = {"type": "error", "error": {"type": kind, "message": words, "code": str(status)}}
+        return Frame(json.dumps(error).encode(), "error")
+    data = base64.b64decode(_CHUNK.decode(frame.data).bytes)
+    return Frame(data, _TYPED.decode(data).type)

@@ -76,14 +76,16 @@ _KIND_BY_WORDS: Final = (
         FailureKind.CONTEXT,
         re.compile(
             r"prompt is too long|maximum context length|context[ _](length|window|limit|size)|exceeds? the (available )?context"
-            r"|too many (input )?tokens|input is too long|reduce the length",
+            r"|too many (input )?tokens(?! per)|input is too long|reduce the length",
             re.IGNORECASE,
         ),
     ),
     (
         FailureKind.QUOTA,
         re.compile(
-            r"credit balance is too low|insufficient (balance|credit|quota|funds)|exceeded your current quota", re.IGNORECASE
+            r"credit balance is too low|insufficient (balance|credit|quota|funds)|exceeded your current quota"
+            r"|(tokens|requests) per day",
+            re.IGNORECASE,
         ),
     ),
     (

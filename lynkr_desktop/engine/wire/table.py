@@ -4,7 +4,7 @@ from typing import Final
 
 from lynkr_desktop.engine.wire import anthropic, bedrock_converse, gemini, ollama, openai_chat, openai_responses
 from lynkr_desktop.engine.wire.contract import ProviderWire, Wire
-from lynkr_desktop.engine.wire.eventstream import EventStreamSplitter
+from lynkr_desktop.engine.wire.eventstream import AWS_CHUNKS, ChunkSplitter, EventStreamSplitter
 from lynkr_desktop.engine.wire.framing import NDJSON, SSE, Framing, Splitter
 
 WIRES: Final[dict[str, Wire]] = {
@@ -25,6 +25,8 @@ def framing_of(wire: str) -> Framing:
     return _FRAMINGS.get(wire, SSE)
 
 
-def splitter_of(wire: str) -> Splitter:
-    """What cuts the stream of a provider of this wire."""
+def splitter_of(wire: str, framing: str = "") -> Splitter:
+    """What cuts the stream of a provider of this wire, which may frame it in another way than the wire's own."""
+    if framing == AWS_CHUNKS:
+        return ChunkSplitter()
     return EventStreamSplitter() if wire == bedrock_converse.NAME else framing_of(wire).splitter()
