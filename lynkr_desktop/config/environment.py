@@ -26,6 +26,7 @@ from lynkr_desktop.config.settings import (
     Routing,
     Settings,
     Target,
+    TargetOrder,
     Tier,
     validate,
 )
@@ -316,6 +317,8 @@ class _Overlay:
         routing = self._with_embeddings(self._with_fallback(routing))
         if "LYNKR_STICKY_SESSIONS" in self._env:
             routing = dataclasses.replace(routing, is_sticky=self._switch("LYNKR_STICKY_SESSIONS"))
+        if "LYNKR_TARGET_ORDER" in self._env:
+            routing = dataclasses.replace(routing, order=self._order())
         if has_provider or given:
             routing = dataclasses.replace(routing, mode=self._mode(routing, given))
         if "LYNKR_MODE" in self._env:
@@ -332,6 +335,13 @@ class _Overlay:
             )
             self.notices.append(f"Tiers need all four settings; {missing} is not set. {instead}")
         return Mode(ModeKind.DIRECT)
+
+    def _order(self) -> TargetOrder:
+        name = self._env["LYNKR_TARGET_ORDER"].lower().replace("-", "_")
+        if name not in set(TargetOrder):
+            choices = ", ".join(TargetOrder)
+            raise ConfigError("LYNKR_TARGET_ORDER is not an order.", f"Use one of: {choices}.", field="LYNKR_TARGET_ORDER")
+        return TargetOrder(name)
 
     def _named_mode(self) -> Mode:
         """LYNKR_MODE: `auto`, `direct`, `observe`, `local`, or a tier's name, which pins it."""

@@ -131,6 +131,15 @@ class Boundaries:
         return starts[tier.rank], ends[tier.rank]
 
 
+class TargetOrder(StrEnum):
+    """Which of a tier's targets is tried first."""
+
+    LISTED = "listed"  # the one that stands first
+    LATENCY = "latency"  # the one whose first token comes soonest
+    LEAST_BUSY = "least_busy"  # the one with the fewest requests in progress
+    SUCCESS = "success"  # the one that fails least
+
+
 @dataclass(frozen=True, slots=True)
 class TierTargets:
     """Each tier's targets: the first serves, the rest are its fallbacks, in order."""
@@ -164,6 +173,7 @@ class Routing:
     direct: Target | None = None
     fallback: Target | None = None  # FALLBACK_PROVIDER: the last resort after all tiers
     is_fallback_enabled: bool = True
+    order: TargetOrder = TargetOrder.LISTED  # among a tier's own targets; a conversation keeps its model all the same
     is_sticky: bool = True  # a conversation keeps its model unless a change is worth it
     embeddings: Target | None = None  # EMBEDDINGS_PROVIDER: who makes vectors; without a model, the provider's usual one
 

@@ -16,12 +16,13 @@ from lynkr_desktop.engine.exchange import OpenExchange
 from lynkr_desktop.engine.plan import Plan
 from lynkr_desktop.engine.prepare import prepare
 from lynkr_desktop.engine.providers.access import Access
-from lynkr_desktop.engine.resilience.breaker import Breakers
+from lynkr_desktop.engine.resilience.breaker import Breakers, BreakerState
 from lynkr_desktop.engine.resilience.failures import Again, NextTarget, Stop, after, is_targets_fault, refuses_reasoning
 from lynkr_desktop.engine.resilience.guard import BudgetGuard
 from lynkr_desktop.engine.resilience.health import HealthBook
 from lynkr_desktop.engine.resilience.keys import KeyRing, is_keys_fault, ref_of
 from lynkr_desktop.engine.resilience.ladder import Needs, Rung, Skipped, ladder, with_larger_window
+from lynkr_desktop.engine.resilience.preference import TargetBook
 from lynkr_desktop.engine.upstream import Upstream
 from lynkr_desktop.engine.wire.contract import CannotCarryError
 from lynkr_desktop.errors import ConfigError, LynkrError, UpstreamError
@@ -46,6 +47,7 @@ class Attempts:
         sending: Callable[[Sent], None],
     ) -> None:
         self.breakers = Breakers()
+        self.targets = TargetBook()
         self.health = HealthBook()
         self.keys = KeyRing(bus.publish)
         self._upstream = upstream
@@ -60,7 +62,7 @@ class Attempts:
         found = ladder(exchange.targets, needs, plan.facts_of, lambda target: self.breakers.state(target, now))
         rungs, failures = list(found.rungs), list[tuple[Target, LynkrError]]()
         while rungs:
-            rung = rungs.pop(0)
+            rung = rungs.pop(self._next_of(rungs, found.resting))
             target = rung[0]
             outcome = await self._try(request, rung, exchange, plan, has_next=bool(rungs))
             if isinstance(outcome, Answer):
@@ -74,6 +76,14 @@ class Attempts:
                     case NextTarget(needs_larger_window=True):
                         rungs = list(with_larger_window(rungs, target, plan.facts_of))
         raise _summary(failures, found.skipped)
+
+    def _next_of(self, rungs: Sequence[Rung], resting: frozenset[Target]) -> int:
+        """The first one, unless others have failed there meanwhile or are making the one probe; then the next that is free."""
+        now = time.monotonic()
+        if rungs[0][0] in resting or self.breakers.state(rungs[0][0], now) is not BreakerState.OPEN:
+            return 0
+        free = (place for place, (target, _) in enumerate(rungs) if self.breakers.state(target, now) is not BreakerState.OPEN)
+        return next(free, 0)
 
     async def _try(
         self, request: ChatRequest, rung: Rung, exchange: OpenExchange, plan: Plan, *, has_next: bool
@@ -99,9 +109,11 @@ class Attempts:
                 return problem
             self._sending(exchange.sent_to(target, rung[1], access.provider.id))
             self.breakers.begin(target, time.monotonic())
+            self.targets.begin(target)
             try:
                 answer = await fetch(self._upstream, prepared)
             except UpstreamError as error:
+                self.targets.end(target)
                 if access.key_name and self._changes_key(exchange, rung, started_ms, error, (access, plan, tried)):
                     tries -= 1
                     continue
@@ -114,6 +126,7 @@ class Attempts:
                     return error
                 await self._upstream.pause(decision.seconds)
             except BaseException:
+                self.targets.end(target)
                 self.breakers.undecided(target)
                 raise
             else:
@@ -136,6 +149,8 @@ class Attempts:
             self.breakers.failed(target, now)
         else:
             self.breakers.succeeded(target)
+        self.targets.end(target)
+        self.targets.note(target, now, has_served=kind is None, first_token_ms=exchange.first_token_ms)
         self.health.record(target.account, now, kind=kind, first_token_ms=exchange.first_token_ms)
         access = answer.prepared.access
         if access.key_name:
@@ -174,6 +189,7 @@ class Attempts:
         target, now = rung[0], time.monotonic()
         if is_targets_fault(error.kind):
             self.breakers.failed(target, now)
+            self.targets.note(target, now, has_served=False)
             self.health.record(target.account, now, kind=error.kind)
         else:
             self.breakers.undecided(target)

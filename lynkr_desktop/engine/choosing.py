@@ -8,7 +8,9 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
 
-from lynkr_desktop.config.settings import TIERS, ModeKind, Pin, Target, Tier
+import msgspec
+
+from lynkr_desktop.config.settings import TIERS, ModeKind, Pin, Target, TargetOrder, Tier
 from lynkr_desktop.engine.chat.request import ChatRequest
 from lynkr_desktop.engine.events import Alternative
 from lynkr_desktop.engine.exchange import Offer, OpenExchange
@@ -16,6 +18,7 @@ from lynkr_desktop.engine.metering import decimal_text, estimate_cost, prices_at
 from lynkr_desktop.engine.plan import Plan
 from lynkr_desktop.engine.providers.models import ModelFacts
 from lynkr_desktop.engine.resilience.breaker import Breakers, BreakerState
+from lynkr_desktop.engine.resilience.preference import TargetBook, why
 from lynkr_desktop.engine.routing.gate import ANSWER_TOKENS, Rates, Tokens, anew
 from lynkr_desktop.engine.routing.pins import pin_for
 from lynkr_desktop.engine.routing.route import Facts, Route
@@ -34,10 +37,12 @@ class Chooser:
     def __init__(
         self,
         breakers: Breakers,
+        targets: TargetBook,
         clock: Callable[[], float] = time.monotonic,
         clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._breakers = breakers
+        self._targets = targets
         self._clock = clock
         self._clock_ms = clock_ms
         self._sessions = Sessions()
@@ -50,7 +55,16 @@ class Chooser:
     def _fresh(self, plan: Plan, request: ChatRequest, facts: Facts, pin: Pin | None) -> Route:
         routing = plan.settings.routing
         local = plan.local_targets() if routing.mode.kind is ModeKind.LOCAL else ()
-        return route(routing, facts, score(facts), request.model, frozenset(plan.accesses), local=local, pin=pin)
+        found = route(routing, facts, score(facts), request.model, frozenset(plan.accesses), local=local, pin=pin)
+        return found if routing.order is TargetOrder.LISTED or found.tier is None else self._ordered(found, routing.order, pin)
+
+    def _ordered(self, found: Route, order: TargetOrder, pin: Pin | None) -> Route:
+        """The route with each tier's targets as the user prefers them. A pinned target stays first."""
+        held = 1 if found.method == "pin" and pin is not None and pin.target == found.targets[0][0] else 0
+        targets = (*found.targets[:held], *self._targets.preferred(found.targets[held:], order, self._clock()))
+        if targets == found.targets:
+            return found
+        return msgspec.structs.replace(found, targets=targets, reason=f"{found.reason} {why(order, targets[0][0])}")
 
     def _pin(self, plan: Plan, facts: Facts) -> Pin | None:
         pins = plan.settings.pins

@@ -51,7 +51,7 @@ class Pipeline:
         self._bus = bus
         self._responses = responses
         self._budgets = budgets
-        self._chooser = Chooser(attempts.breakers)
+        self._chooser = Chooser(attempts.breakers, attempts.targets)
         self.loops = LoopWatch(time.monotonic, bus.publish)
 
     async def answer(self, inbound: Inbound) -> Reply:

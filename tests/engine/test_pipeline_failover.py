@@ -1,10 +1,19 @@
 """One target fails before its first word and the next one serves: the client hears an answer, the headers say whose."""
 
+import asyncio
+import dataclasses
 import itertools
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from lynkr_desktop.config.environment import apply_environment
+from lynkr_desktop.config.secrets import Secret
+from lynkr_desktop.config.settings import Endpoint, Settings
+from lynkr_desktop.engine.resilience import breaker
+from lynkr_desktop.engine.service import EngineService
+from lynkr_desktop.startup import known_names
 from tests.fakes.caller import Caller
 from tests.fakes.dialects import CHAT, DIALECTS, MESSAGES
 from tests.fakes.lab import account
@@ -15,6 +24,7 @@ from tests.fakes.script import (
     HTML,
     Answer,
     CallTool,
+    Delivery,
     Ending,
     Refuse,
     Reset,
@@ -190,3 +200,53 @@ def test_row_067_a_thinking_loop_survives_a_change_of_vendor(
     heard = MESSAGES.heard(caller.post(MESSAGES.path, request))
     reply = caller.post(MESSAGES.path, MESSAGES.next_turn(request, heard, {heard.calls[0].id: "the content"}))
     assert MESSAGES.heard(reply).text == "done"
+
+
+def test_who_fails_least_goes_first_where_the_user_wants_that(
+    headless: Start, openai_upstream: Upstream, anthropic_upstream: Upstream
+) -> None:
+    both = "openai:gpt-4o-mini,anthropic:claude-haiku-4-5"
+    tiers = dict.fromkeys(("TIER_SIMPLE", "TIER_MEDIUM", "TIER_COMPLEX", "TIER_REASONING"), both)
+    program = headless(LYNKR_TARGET_ORDER="success", **tiers, **account(openai_upstream), **account(anthropic_upstream))
+    caller = Caller(program.url, program.token)
+    openai_upstream.play(FAILURES["402"])
+    first = caller.post(CHAT.path, CHAT.ask("hello"), {"x-lynkr-session-id": "one"})
+    assert (first.status, first.headers["x-lynkr-provider"]) == (200, "anthropic")
+    second = caller.post(CHAT.path, CHAT.ask("hello"), {"x-lynkr-session-id": "two"})
+    assert second.headers["x-lynkr-provider"] == "anthropic"
+    assert "anthropic:claude-haiku-4-5 fails least." in second.headers["x-lynkr-routing-reason"]
+    assert "x-lynkr-fallback" not in second.headers
+    assert len(openai_upstream.chats) == 1
+
+
+async def test_only_one_of_many_requests_tries_a_target_that_may_have_healed(
+    openai_upstream: Upstream, anthropic_upstream: Upstream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(breaker, "OPEN_SECONDS", 0.0)
+    env = {"MODEL_PROVIDER": "openai:gpt-4o-mini", "FALLBACK_PROVIDER": "anthropic:claude-haiku-4-5"}
+    env |= account(openai_upstream) | account(anthropic_upstream)
+    settings, secrets, _ = apply_environment(Settings(), env, known_names())
+    settings = dataclasses.replace(settings, endpoint=Endpoint(free_port()))
+    engine = EngineService(settings, secrets, Secret("token"), tmp_path / "ledger.db")
+    await engine.start()
+    try:
+        caller = Caller(engine.url, "token")
+
+        async def ask() -> str:
+            reply = await asyncio.to_thread(caller.post, CHAT.path, CHAT.ask("hello"))
+            return reply.headers["x-lynkr-provider"]
+
+        openai_upstream.play(*[FAILURES["402"]] * breaker.FAILURES_TO_OPEN)
+        for _ in range(breaker.FAILURES_TO_OPEN):
+            assert await ask() == "anthropic"
+        openai_upstream.always = say("well again", delivery=Delivery(ending=Ending.HOLD))
+        probe = asyncio.create_task(ask())
+        await asyncio.to_thread(openai_upstream.wait_for_chat, breaker.FAILURES_TO_OPEN + 1)
+        assert await asyncio.gather(*(ask() for _ in range(8))) == ["anthropic"] * 8
+        assert len(openai_upstream.chats) == breaker.FAILURES_TO_OPEN + 1
+        openai_upstream.chats[-1].release()
+        assert await probe == "openai"
+        openai_upstream.always = say("well")
+        assert await ask() == "openai"
+    finally:
+        await engine.stop()

@@ -32,16 +32,21 @@ class Skipped(msgspec.Struct, frozen=True):
 
 
 class Ladder(msgspec.Struct, frozen=True):
-    """The targets in the order of trying, and those left out. Empty `rungs`: nobody can serve, and `skipped` says why."""
+    """The targets in the order of trying, and those left out. Empty `rungs`: nobody can serve, and `skipped` says why.
+
+    `resting` are those whose breaker was open.
+    """
 
     rungs: tuple[Rung, ...]
     skipped: tuple[Skipped, ...] = ()
+    resting: frozenset[Target] = frozenset()
 
 
 def ladder(targets: Sequence[Rung], needs: Needs, facts_of: FactsOf, state_of: Callable[[Target], BreakerState]) -> Ladder:
     """Order a route's targets. The given order holds among equals; a target named twice is tried once."""
     ranked: list[tuple[int, Rung]] = []
     skipped: list[Skipped] = []
+    resting: list[Target] = []
     seen: set[Target] = set()
     for rung in targets:
         target = rung[0]
@@ -52,9 +57,12 @@ def ladder(targets: Sequence[Rung], needs: Needs, facts_of: FactsOf, state_of: C
         if reason := _unable(facts, needs):
             skipped.append(Skipped(target, reason))
         else:
-            ranked.append((_rank(facts, needs, state_of(target)), rung))
+            state = state_of(target)
+            if state is BreakerState.OPEN:
+                resting.append(target)
+            ranked.append((_rank(facts, needs, state), rung))
     ranked.sort(key=lambda pair: pair[0])
-    return Ladder(tuple(rung for _, rung in ranked), tuple(skipped))
+    return Ladder(tuple(rung for _, rung in ranked), tuple(skipped), frozenset(resting))
 
 
 def with_larger_window(rest: Sequence[Rung], failed: Target, facts_of: FactsOf) -> tuple[Rung, ...]:
