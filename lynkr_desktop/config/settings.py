@@ -232,7 +232,8 @@ class Limits:
     stop_seconds: float = 5.0  # at the program's end, for the answers in progress
     max_concurrent: int = 256  # requests at once; as many again may wait
     max_memory_mib: int = 4096  # beyond it requests are taken one by one
-    stops_loops: bool = False  # refuse conversations that go in circles, instead of only warning
+    fast_spending_usd: float = 20.0  # a conversation that spends more in ten minutes is told of
+    stops_loops: bool = False  # refuse conversations that go in circles or spend so fast, instead of only warning
 
 
 class Theme(StrEnum):

@@ -61,8 +61,7 @@ class Pipeline:
         try:
             request = self._responses.written_out(inbound.parsed())
             facts = self._opened(exchange, request)
-            stops = plan.settings.limits.stops_loops
-            exchange.warning = self.loops.look(request, facts.client, facts.session, stops=stops)
+            exchange.warning = self.loops.look(request, facts.client, facts.session, plan.settings.limits)
             exchange.route = chosen = self._chooser.choose(exchange, plan, request, facts)
             if self._budgets.is_shared:
                 await self._budgets.claim(exchange, request.max_tokens, plan.facts_of(chosen.targets[0][0]))

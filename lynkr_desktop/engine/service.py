@@ -142,6 +142,7 @@ class EngineService:
         self._bus.subscribe(self._tally.hear, RequestStarted, RequestFinished, Trouble)
         self._bus.subscribe(self._record, RequestFinished)
         self._bus.subscribe(self._budgets.hear, RequestFinished)
+        self._bus.subscribe(self._pipeline.loops.hear, RequestFinished)
         self._bus.subscribe(self._metrics.hear, RequestStarted, RequestFinished, FailedOver)
 
     def _sources(self) -> Sources:

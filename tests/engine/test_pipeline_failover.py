@@ -250,3 +250,18 @@ async def test_only_one_of_many_requests_tries_a_target_that_may_have_healed(
         assert await ask() == "openai"
     finally:
         await engine.stop()
+
+
+def test_a_client_that_leaves_ends_the_wait_for_another_try(headless: Start, openai_upstream: Upstream) -> None:
+    program = headless(MODEL_PROVIDER="openai:gpt-4o-mini", **account(openai_upstream))
+    openai_upstream.always = Refuse(429, "Slow down.", (("retry-after", "25"),))
+    caller = Caller(program.url, program.token)
+    caller_left = caller.open(CHAT.path, CHAT.ask("hello"))
+    openai_upstream.wait_for_chat().is_done.wait()
+    assert caller.get("/health").status == 200  # behind the refusal on the same loop
+    caller_left.close()
+    usage = {"requests": 0}
+    while usage["requests"] == 0:
+        usage = caller.get("/v1/usage").json
+    assert (usage["requests"], usage["failed"]) == (1, 0)
+    assert len(openai_upstream.chats) == 1

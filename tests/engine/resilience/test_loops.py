@@ -6,10 +6,20 @@ from pathlib import Path
 
 import pytest
 
+from lynkr_desktop.config.settings import Limits
 from lynkr_desktop.engine.chat.request import ChatRequest, Message, TextPart, ToolCallPart
-from lynkr_desktop.engine.events import Trouble
-from lynkr_desktop.engine.resilience.loops import MOST_TURNS, NEWEST_CALLS, QUIET_SECONDS, SAME_CALLS, LoopWatch, circle_in
+from lynkr_desktop.engine.events import RequestFinished, Trouble
+from lynkr_desktop.engine.resilience.loops import (
+    MOST_TURNS,
+    NEWEST_CALLS,
+    QUIET_SECONDS,
+    RATE_SECONDS,
+    SAME_CALLS,
+    LoopWatch,
+    circle_in,
+)
 from lynkr_desktop.errors import ClientError
+from tests.engine.store.exchanges import exchange
 from tests.fakes.caller import Caller
 from tests.fakes.dialects import CHAT, MESSAGES
 from tests.fakes.lab import account
@@ -54,7 +64,7 @@ class Room:
         self.watch = LoopWatch(lambda: self.now, self.told.append)
 
     def look(self, request: ChatRequest, session: str = "s1", *, stops: bool = False) -> str:
-        return self.watch.look(request, "claude-code", session, stops=stops)
+        return self.watch.look(request, "claude-code", session, Limits(stops_loops=stops, fast_spending_usd=5))
 
 
 def test_the_user_hears_of_each_conversation_once() -> None:
@@ -98,6 +108,24 @@ def test_it_stops_only_what_it_is_told_to_stop() -> None:
     assert "stops_loops" in str(refusal.value)
 
 
+def test_money_that_goes_fast_is_told_and_slow_money_is_not() -> None:
+    room = Room()
+    for minute in range(30):
+        room.now = minute * 60.0
+        room.watch.hear(RequestFinished(exchange(minute, session="slow", cost_usd="0.4")))
+        assert room.look(STRAIGHT, "slow") == ""
+    for number in range(20):
+        room.watch.hear(RequestFinished(exchange(number, session="fast", cost_usd="0.26")))
+    room.watch.hear(RequestFinished(exchange(number, session="free", cost_usd=None)))
+    assert room.look(STRAIGHT, "fast") == "The conversation spent $5.20 in the last ten minutes."
+    assert room.look(STRAIGHT, "free") == ""
+    with pytest.raises(ClientError, match="runs away"):
+        room.look(STRAIGHT, "fast", stops=True)
+    room.now += RATE_SECONDS + 1
+    assert room.look(STRAIGHT, "fast") == ""
+    assert room.told[-1].is_over
+
+
 Start = Callable[..., Program]
 
 
@@ -117,7 +145,7 @@ def test_a_real_client_hears_of_it(headless: Start, openai_upstream: Upstream, t
         else:
             assert (reply.status, f"called {SAME_CALLS} times" in reply.headers["x-lynkr-warning"]) == (200, True)
     assert len(openai_upstream.chats) == (0 if stops else 2)
-    assert "in circles" in program.stderr
+    assert "may be running away" in program.stderr
 
 
 def _round(is_anthropic: bool, number: int) -> list[dict[str, object]]:
