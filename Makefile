@@ -11,6 +11,7 @@ help:
 	@echo "make check        lint, then all tests"
 	@echo "make bench        measure the proxy against nginx; fails if it got slower than its floors"
 	@echo "make soak         mixed traffic while everything breaks, then the books compared (ARGS=\"--minutes 60\")"
+	@echo "make fuzz         feed every parser with what atheris makes up, SECONDS=60 each"
 	@echo "make matrix       every real client against every scenario, here and through LiteLLM; writes docs/compatibility.md"
 	@echo "make screenshots  draw every page of the window into screenshots/"
 	@echo "make build        the program as one folder in dist/, and a test of it"
@@ -43,6 +44,11 @@ bench:
 soak:
 	@packaging/setup.sh soak
 	@.venv/bin/python -m tests.soak $(ARGS)
+
+fuzz:
+	@packaging/setup.sh test
+	@.venv/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements/fuzz.txt
+	@.venv/bin/python -m tests.fuzz $(or $(SECONDS),60) $(ARGS)
 
 matrix:
 	@packaging/setup.sh test

@@ -27,6 +27,7 @@ from lynkr_desktop.engine.tokens import rough_tokens
 from lynkr_desktop.engine.wire.framing import CONTENT_TYPES
 from lynkr_desktop.engine.wire.table import WIRES
 from lynkr_desktop.errors import BudgetError, BusyError, ClientError, LynkrError, UpstreamError
+from lynkr_desktop.json_reader import ShapeError
 
 _log: Final = logging.getLogger(__name__)
 _RELAYED: Final = ("anthropic-ratelimit-", "x-ratelimit-", "request-id", "x-request-id", "openai-processing-ms")
@@ -73,6 +74,10 @@ class Pipeline:
         except LynkrError as error:
             self._close(exchange, wire.render_error(error, exchange.id)[0], error)
             return self.refusal(error, inbound, _route_headers(exchange))
+        except ShapeError as error:  # in a part that is only read when it is put into another's words
+            refusal = unreadable(error)
+            self._close(exchange, refusal.status, refusal)
+            return self.refusal(refusal, inbound, _route_headers(exchange))
         except asyncio.CancelledError:
             self._close(exchange, CLIENT_LEFT, None)
             raise
@@ -139,6 +144,11 @@ class Pipeline:
         """An error in the client's own wire."""
         status, extra, body = WIRES[inbound.wire].render_error(error, inbound.request_id)
         return Reply(status, {"content-type": "application/json", **extra, **headers}, body)
+
+
+def unreadable(error: ShapeError) -> ClientError:
+    """A part of the request that is no JSON, or not what it must be there."""
+    return ClientError("A part of the request cannot be read.", f"{error}.")
 
 
 def error_kind(error: LynkrError | None) -> str:

@@ -21,12 +21,13 @@ from lynkr_desktop.config.settings import Limits
 from lynkr_desktop.engine.doorkeeper import ADMIN_PREFIX, Doorkeeper
 from lynkr_desktop.engine.exchange import Inbound
 from lynkr_desktop.engine.fast_door import FastDoor, PlainRequest
-from lynkr_desktop.engine.pipeline import Reply
+from lynkr_desktop.engine.pipeline import Reply, unreadable
 from lynkr_desktop.engine.resilience.admission import Admission, Crowd, Strain
 from lynkr_desktop.engine.store.ids import new_id
 from lynkr_desktop.engine.surfaces import PROJECT_HEADER, SURFACES, Ask, Surface, address_at, folded, parted, surface_at, wire_at
 from lynkr_desktop.engine.tasks import Tasks
 from lynkr_desktop.errors import BusyError, ClientError, LynkrError
+from lynkr_desktop.json_reader import ShapeError
 
 _log: Final = logging.getLogger(__name__)
 MAX_BODY_BYTES: Final = 64 * 1024 * 1024
@@ -272,6 +273,8 @@ class Server:
             reply = await self._rooms.page(method, path, inbound)
             if reply is None:
                 raise _unknown(method, path, surface)
+        except ShapeError as error:
+            return self._rooms.refusal(unreadable(error), inbound)
         except LynkrError as error:
             return self._rooms.refusal(error, inbound)
         return reply

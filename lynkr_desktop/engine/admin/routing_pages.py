@@ -26,7 +26,7 @@ from lynkr_desktop.engine.store.queries import Queries
 from lynkr_desktop.engine.tokens import rough_tokens
 from lynkr_desktop.engine.wire.table import WIRES
 from lynkr_desktop.errors import ClientError
-from lynkr_desktop.json_reader import encode
+from lynkr_desktop.json_reader import UNREADABLE, encode
 
 _MOST_ROWS: Final = 1000
 _LEFT_OUT: Final = frozenset(("dimensions", "losses", "attempts", "error_detail", "fingerprint"))
@@ -207,7 +207,7 @@ def _wire_of(inbound: Inbound, query: Mapping[str, str]) -> str:
         return named
     try:
         body = msgspec.json.decode(inbound.body, type=dict[str, Raw])
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return inbound.wire  # whose reader says what is wrong
     if "anthropic-version" in inbound.headers:
         return "anthropic"

@@ -15,6 +15,7 @@ from lynkr_desktop.engine.routing.clients import client_of, extra_tools
 from lynkr_desktop.engine.routing.envelope import cleaned, cut, is_go_ahead, is_side_request_text, is_side_system
 from lynkr_desktop.engine.routing.route import Facts
 from lynkr_desktop.engine.surfaces import PROJECT_HEADER, is_project
+from lynkr_desktop.json_reader import UNREADABLE
 
 _ASK_CHARS: Final = 3072  # of one ask; long pastes keep head and tail
 _PLAN_CHARS: Final = 2000
@@ -174,12 +175,12 @@ def _session_of_body(request: ChatRequest) -> str:
     if raw is not None and len(raw) <= 4096:
         try:
             user = msgspec.json.decode(raw, type=_Metadata).user_id
-        except msgspec.DecodeError:
+        except UNREADABLE:
             user = ""
         if user.startswith("{"):
             try:
                 return msgspec.json.decode(user, type=_UserId).session_id[:_SESSION_CHARS]
-            except msgspec.DecodeError:
+            except UNREADABLE:
                 return ""
         if "_session_" in user:
             return user.rpartition("_session_")[2][:_SESSION_CHARS]

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
+from msgspec import Raw
+
 from lynkr_desktop import json_reader
 from lynkr_desktop.errors import FailureKind, UpstreamError
 from lynkr_desktop.json_reader import ShapeError
@@ -123,6 +125,22 @@ def refusal_in_stream(error: Any) -> UpstreamError:
 def broken(detail: str) -> UpstreamError:
     """The provider broke its own wire."""
     return UpstreamError(FailureKind.PROTOCOL, TITLES[FailureKind.PROTOCOL], detail)
+
+
+def told(raw: Raw | bytes) -> Any:
+    """What a provider says of its failure; as text where it is no JSON, for even then it is a failure."""
+    try:
+        return json_reader.decode(raw)
+    except ShapeError:
+        return bytes(raw)[:20_000].decode("utf-8", "replace")
+
+
+def decoded(raw: Raw | bytes) -> Any:
+    """A part of a provider's answer. Raises `UpstreamError(PROTOCOL)` if it cannot be read."""
+    try:
+        return json_reader.decode(raw)
+    except ShapeError as error:
+        raise broken(str(error)) from None
 
 
 def kind_of(status: int | None, codes: tuple[str, ...], message: str) -> FailureKind:

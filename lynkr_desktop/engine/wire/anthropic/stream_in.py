@@ -104,7 +104,7 @@ class AnthropicParser:
                 if delta.text and self._open == "text_delta" and delta.type == "text_delta":
                     return (Delta(delta.text),)
                 return self._delta(delta)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except json_reader.UNREADABLE:
             event = self._mended(frame)
         try:
             return self._event(event)
@@ -135,10 +135,10 @@ class AnthropicParser:
             case "message_stop":
                 return self._finish()
             case "error":
-                raise refusals.refusal_in_stream(json_reader.decode(event.error) if event.error else {})
+                raise refusals.refusal_in_stream(refusals.told(event.error) if event.error else {})
             case _:
                 if event.error:
-                    raise refusals.refusal_in_stream(json_reader.decode(event.error))
+                    raise refusals.refusal_in_stream(refusals.told(event.error))
         return ()
 
     def _start(self, message: Fields) -> Sequence[StreamEvent]:
@@ -283,7 +283,7 @@ def parse_response(body: bytes, tool_names: Mapping[str, str] = {}) -> Sequence[
     try:
         message = Fields.parse(body)
         if message.text_or("type", "") == "error" or message.has("error"):
-            raise refusals.refusal_in_stream(json_reader.decode(body))
+            raise refusals.refusal_in_stream(refusals.told(body))
         if "content" not in message:
             raise refusals.broken("$.content is missing.")
         events: list[StreamEvent] = list(parser.feed(_frame("message_start", message=message.raw)))

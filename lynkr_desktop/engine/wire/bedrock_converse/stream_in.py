@@ -242,7 +242,7 @@ def _input_text(raw: Raw) -> str:
     if not raw or json_reader.kind_of(raw) == "null":
         return ""
     if json_reader.kind_of(raw) == "string":
-        return str(json_reader.decode(raw))
+        return str(refusals.decoded(raw))
     return bytes(raw).decode("utf-8", "replace")
 
 

@@ -142,7 +142,7 @@ class GeminiParser:
 
     def _chunk(self, chunk: _Chunk) -> list[StreamEvent]:
         if chunk.error and json_reader.kind_of(chunk.error) != "null":
-            raise refusals.refusal_in_stream(json_reader.decode(chunk.error))
+            raise refusals.refusal_in_stream(refusals.told(chunk.error))
         if chunk.usage_metadata is not None:
             self._usage = self._usage.merged(usage_of(chunk.usage_metadata))
         candidate = next((each for each in chunk.candidates or () if not each.index), None)

@@ -160,7 +160,7 @@ def _arguments(raw: Raw) -> str:
     if not raw or json_reader.kind_of(raw) == "null":
         return "{}"
     if json_reader.kind_of(raw) == "string":
-        return str(json_reader.decode(raw)).strip() or "{}"
+        return str(refusals.decoded(raw)).strip() or "{}"
     return bytes(raw).decode("utf-8", "replace")
 
 

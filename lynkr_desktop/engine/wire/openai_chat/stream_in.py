@@ -138,7 +138,7 @@ class ChatParser:
             return self._finish()
         try:
             chunk = _CHUNK.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except json_reader.UNREADABLE:
             chunk = _decoded(data)
         choices = chunk.choices
         if choices and self._is_started and not chunk.usage and not chunk.error:
@@ -181,9 +181,9 @@ class ChatParser:
 
     def _raise_failure(self, chunk: _Chunk, frame: Frame) -> None:
         if chunk.error and json_reader.kind_of(chunk.error) != "null":
-            raise refusals.refusal_in_stream(json_reader.decode(chunk.error))
+            raise refusals.refusal_in_stream(refusals.told(chunk.error))
         if chunk.object == "error" or frame.event == "error":
-            raise refusals.refusal_in_stream(json_reader.decode(frame.data))
+            raise refusals.refusal_in_stream(refusals.told(frame.data))
 
     def _raise_failed_end(self) -> None:
         if self._reason in {"error", "network_error"}:

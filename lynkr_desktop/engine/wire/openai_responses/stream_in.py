@@ -167,7 +167,7 @@ def _failure(event: _Event, frame: Frame) -> object:
     if event.response:
         error = Fields.parse(event.response, "$.response").value("error")
         return error or {"message": "The answer ended with a failure that was not explained."}
-    body = json_reader.decode(frame.data)
+    body = refusals.told(frame.data)
     if isinstance(body, dict) and not isinstance(body.get("error"), dict):
         body.pop("type", None)  # `error` is the event's own type and says nothing of the failure
     return body
