@@ -449,3 +449,18 @@ def test_odd_forms_of_free_text_are_understood(arguments: str, text: str) -> Non
     given_text = "".join(reader.feed(character) for character in arguments)
     rest, everything = reader.close()
     assert given_text + rest == everything == text
+
+
+def test_items_that_share_one_index_do_not_run_into_each_other() -> None:
+    """Found by fuzzing: a call whose index a text had was opened inside of that text."""
+    stream = named(
+        CREATED,
+        added(0, "message", content=[]),
+        event("output_text.delta", 0, content_index=0, delta="Let me look."),
+        added(0, "function_call", call_id="call_1", name="read"),
+        event("function_call_arguments.delta", 0, delta='{"path":"a"}'),
+        done(),
+    )
+    parts = fold(heard(R, stream)).parts
+    assert [type(part) for part in parts] == [TextPart, ToolCallPart]
+    assert parts[0] == TextPart("Let me look.")

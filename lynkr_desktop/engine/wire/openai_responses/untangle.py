@@ -63,6 +63,7 @@ class OutputItem:
         if not call_id or call_id in self._call_ids:
             call_id = f"call_{digest(f'{self._seed}:{named}', 24)}"
         self._call_ids.add(call_id)
+        self._close_part()
         self._ready.append(Opened(OpenToolCall(call_id, self._tool_names.get(named, named))))
         early, self._early = "".join(self._early), []
         self.arguments(early)
@@ -75,7 +76,7 @@ class OutputItem:
             return
         self.is_refusal = self.is_refusal or is_refusal
         if self._part != index:
-            self._close_part()
+            self._shut()
             self._part = index
             self._said.add(index)
             self._ready.append(Opened(OpenText()))
@@ -91,6 +92,7 @@ class OutputItem:
         if not words:
             return
         if not self._is_open:
+            self._close_part()
             self._is_open = True
             self._ready.append(Opened(OpenThinking()))
         elif index not in self._said:
@@ -136,6 +138,7 @@ class OutputItem:
             case _ if self.is_call:
                 self._end_call(item, kind)
             case _:
+                self._shut()
                 self._ready += [Opened(OpenOpaque(kind, Native(NAME, item.raw))), Closed()]
         self._close(is_complete=is_complete)
 
@@ -149,6 +152,7 @@ class OutputItem:
         encrypted = item.text_or("encrypted_content", "")
         if encrypted:
             if not self._is_open:
+                self._close_part()
                 self._is_open = True
                 self._ready.append(Opened(OpenThinking()))
             self._ready.append(Signed(marked(encrypted)))
@@ -176,6 +180,13 @@ class OutputItem:
         if self._is_open:
             self._is_open = False
             self._ready.append(Closed(is_complete or not self.is_call))
+
+    def _shut(self) -> None:
+        """End whatever is open: some servers give items that follow each other one index."""
+        self._close_part()
+        if self._is_open:
+            self._is_open = False
+            self._ready.append(Closed())
 
     def _close_part(self) -> None:
         if self._part is not None:
