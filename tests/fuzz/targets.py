@@ -24,6 +24,7 @@ from lynkr_desktop.engine.admin.observation import window_ms
 from lynkr_desktop.engine.chat.events import StreamEvent
 from lynkr_desktop.engine.chat.grammar import GrammarChecker
 from lynkr_desktop.engine.chat.response import fold
+from lynkr_desktop.engine.embedding import _FORM_AT
 from lynkr_desktop.engine.fast_door import FastDoor
 from lynkr_desktop.engine.http1 import Connection, HttpError, Origin
 from lynkr_desktop.engine.providers import auth
@@ -174,12 +175,13 @@ def _refusal(wire: str) -> Callable[[bytes], None]:
 
 
 def _embeddings(content: bytes) -> None:
-    for form in embeddings.Form:
+    for form in _FORM_AT.values():
         with suppress(ClientError):
             request = embeddings.parse_request(content, form, None)
             for other in embeddings.Form:
                 with suppress(LynkrError):
                     _check_json(embeddings.render_request(request, other, "m"), content)
+    for form in embeddings.Form:
         with suppress(UpstreamError):
             embeddings.parse_answer(content, form, 1)
 
