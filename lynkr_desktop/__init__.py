@@ -31,7 +31,7 @@
         resilience/ again, next target or stop; breakers, health, the order of targets; budgets
         store/      the ledger: one writer into SQLite, or into a PostgreSQL that several share, with a journal that outlives
                     a kill; queries for the window, savings
-        data/       prices, abilities and templates: dated, made by scripts in `packaging/`
+        data/       prices, abilities, templates, routing weights: dated, made by scripts in `packaging/`
     ui/             tray, window, pages; sees the engine through `desk` (a protocol) and `bridge` (its only crossing);
                     sentences in `text` and its siblings, in the language of `language`
 

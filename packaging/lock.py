@@ -25,6 +25,7 @@ OLD_PYTHON: Final = 'python_version < "3.12"'
 ELSEWHERE: Final = {
     "runtime": {"pywin32-ctypes": WINDOWS},
     "dev": {"pywin32-ctypes": WINDOWS, "colorama": WINDOWS, "pefile": WINDOWS, "macholib": MAC},
+    "training": {},
 }
 # Wanted only where the locks are made. Of what builds and tests, Google's library wants cryptography everywhere.
 CRYPTOGRAPHY: Final = {"cryptography": LINUX, "cffi": LINUX, "pycparser": LINUX}
@@ -51,6 +52,8 @@ def main() -> None:
         for extra in ("embedded", "vectors"):
             _write(extra, _hashed(folder, extras[extra]))
         _write("fuzz", _hashed(folder, project["dependency-groups"]["fuzz"]))
+        training = project["dependency-groups"]["training"]
+        _write("training", _resolved(folder, "training", training, ["--constraint", "runtime.txt"]))
 
 
 def _resolved(folder: Path, purpose: str, wanted: list[str], options: list[str]) -> str:

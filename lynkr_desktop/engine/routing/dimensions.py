@@ -1,7 +1,7 @@
-"""The routing signals: one table of name, weight, measure and sentence. Pure.
+"""The routing signals: one table of name, measure and sentence. Pure.
 
-A measure maps what is known of a request to 0–100; the weight says how many points 100 adds to the raw score (or takes from
-it). Dimensions of the *envelope* (tools, history) only rank requests inside the tier that the ask itself has.
+A measure maps what is known of a request to 0–100. Dimensions of the *envelope* (tools, history) only rank requests inside the
+tier that the ask itself has.
 """
 
 from collections.abc import Callable
@@ -16,17 +16,16 @@ Measure = Callable[[Facts, Reading], float]
 
 
 class Signal(msgspec.Struct, frozen=True):
-    """One row of the table. `weight` in points; `is_envelope` keeps it inside the ask's tier.
+    """One row of the table. `envelope_points`: so many points 100 moves the score inside the ask's tier; 0 for the ask's own.
 
     `concepts`: where none of them is named there is nothing to measure; empty if something else can be measured as well.
     """
 
     name: str
-    weight: float
     measure: Measure
     reason: str
     concepts: tuple[str, ...] = ()
-    is_envelope: bool = False
+    envelope_points: float = 0.0
 
 
 def _steps(count: int, *values: float) -> float:
@@ -186,59 +185,54 @@ def _lookup(_facts: Facts, reading: Reading) -> float:
 
 
 def _small_talk(_facts: Facts, reading: Reading) -> float:
-    return 100.0 if reading.count("chat") and reading.words <= 12 else 0.0
+    return 100.0 if reading.count("chat") and len(reading.words) <= 12 else 0.0
 
 
 def _pasted(_facts: Facts, reading: Reading) -> float:
     return 100.0 if reading.has_code else 0.0
 
 
-# Weights of the ask's own signals fitted 2026-11-22 by packaging/fit_routing.py on UncommonRoute's tiers (MIT) and on coding
-# requests and asks written for the purpose. Those of the envelope are set by hand.
+# What each says to the score is fitted by packaging/train_router.py, together with the words (see `learned`). The points of the
+# envelope are set by hand.
 SIGNALS: Final[tuple[Signal, ...]] = (
-    Signal("tokenCount", 6.0, _token_count, "The ask is long."),
-    Signal("promptComplexity", 11.6, _prompt_complexity, "Its sentences are long."),
-    Signal("clauseCount", 2.0, _clauses, "It lists several parts."),
-    Signal(
-        "technicalDepth", 0.8, _named("technical", 0, 15, 30, 45, 60, 75, 90, 100), "It uses technical words.", ("technical",)
-    ),
-    Signal("domainSpecificity", 7.8, _named("domain", 0, 30, 60, 80, 100), "It belongs to a special field.", ("domain",)),
-    Signal("toolChainPotential", 2.9, _tool_chain, "One step follows another.", ("sequence",)),
-    Signal("multiStepReasoning", 8.8, _multi_step, "It has several steps."),
-    Signal("codeGeneration", 3.5, _code_generation, "Code or text is to be written.", ("build",)),
-    Signal("boundedWork", 3.0, _work, "A bounded piece of work is to be done.", ("work",)),
-    Signal("explanation", 2.5, _explain, "Something is to be explained or compared.", ("explain",)),
-    Signal("analysisDepth", 2.5, _named("analysis", 0, 60, 100), "Something must be weighed.", ("analysis",)),
-    Signal(
-        "constraintCount", 5.4, _named("constraint", 0, 30, 55, 80, 100), "Several conditions must hold at once.", ("constraint",)
-    ),
-    Signal("referenceComplexity", 0.8, _references, "It names several files."),
-    Signal("outputFormat", 0.5, _output_format, "The answer must have a given form."),
-    Signal("ambiguity", -6.4, _ambiguity, "The ask is short."),
-    Signal("proof", 47.1, _proof, "An argument must hold.", ("proof", "formal")),
-    Signal("formalReasoning", 7.2, _formal, "It asks for formal reasoning.", ("formal", "crypto")),
-    Signal("mathematics", 6.4, _named("maths", 0, 50, 80, 100), "It needs mathematics.", ("maths",)),
-    Signal("formulas", 4.0, _formulas, "It holds formulas."),
-    Signal("algorithms", 5.3, _named("algorithm", 0, 40, 70, 100), "An algorithm must be found.", ("algorithm",)),
-    Signal("causeUnknown", 19.2, _cause, "A cause must be found."),
-    Signal("concurrency", 6.6, _named("concurrency", 0, 60, 85, 100), "Things happen at the same time.", ("concurrency",)),
-    Signal("distributedSystems", 2.0, _named("distributed", 0, 50, 80, 100), "Several machines must agree.", ("distributed",)),
-    Signal("security", 5.4, _named("security", 0, 50, 80, 100), "Security is at stake.", ("security",)),
-    Signal("systemDesign", 16.0, _design_task, "A system must be designed or changed.", ("design",)),
+    Signal("tokenCount", _token_count, "The ask is long."),
+    Signal("promptComplexity", _prompt_complexity, "Its sentences are long."),
+    Signal("clauseCount", _clauses, "It lists several parts."),
+    Signal("technicalDepth", _named("technical", 0, 15, 30, 45, 60, 75, 90, 100), "It uses technical words.", ("technical",)),
+    Signal("domainSpecificity", _named("domain", 0, 30, 60, 80, 100), "It belongs to a special field.", ("domain",)),
+    Signal("toolChainPotential", _tool_chain, "One step follows another.", ("sequence",)),
+    Signal("multiStepReasoning", _multi_step, "It has several steps."),
+    Signal("codeGeneration", _code_generation, "Code or text is to be written.", ("build",)),
+    Signal("boundedWork", _work, "A bounded piece of work is to be done.", ("work",)),
+    Signal("explanation", _explain, "Something is to be explained or compared.", ("explain",)),
+    Signal("analysisDepth", _named("analysis", 0, 60, 100), "Something must be weighed.", ("analysis",)),
+    Signal("constraintCount", _named("constraint", 0, 30, 55, 80, 100), "Several conditions must hold at once.", ("constraint",)),
+    Signal("referenceComplexity", _references, "It names several files."),
+    Signal("outputFormat", _output_format, "The answer must have a given form."),
+    Signal("ambiguity", _ambiguity, "The ask is short."),
+    Signal("proof", _proof, "An argument must hold.", ("proof", "formal")),
+    Signal("formalReasoning", _formal, "It asks for formal reasoning.", ("formal", "crypto")),
+    Signal("mathematics", _named("maths", 0, 50, 80, 100), "It needs mathematics.", ("maths",)),
+    Signal("formulas", _formulas, "It holds formulas."),
+    Signal("algorithms", _named("algorithm", 0, 40, 70, 100), "An algorithm must be found.", ("algorithm",)),
+    Signal("causeUnknown", _cause, "A cause must be found."),
+    Signal("concurrency", _named("concurrency", 0, 60, 85, 100), "Things happen at the same time.", ("concurrency",)),
+    Signal("distributedSystems", _named("distributed", 0, 50, 80, 100), "Several machines must agree.", ("distributed",)),
+    Signal("security", _named("security", 0, 50, 80, 100), "Security is at stake.", ("security",)),
+    Signal("systemDesign", _design_task, "A system must be designed or changed.", ("design",)),
     Signal(
         "systemParts",
-        8.4,
         _system_parts,
         "A system of several parts is to be built.",
         ("system", "distributed", "security", "concurrency"),
     ),
-    Signal("breadth", 6.9, _breadth, "Many places are touched."),
-    Signal("pastedCode", 0.8, _pasted, "Code is shown."),
-    Signal("lookup", -14.8, _lookup, "It asks for a fact."),
-    Signal("mechanicalEdit", -17.6, _mechanical, "It is a mechanical edit.", ("mechanical",)),
-    Signal("smallTalk", -15.6, _small_talk, "It is small talk.", ("chat",)),
-    Signal("toolCount", 2.0, _tool_count, "Tools beyond the program's own are offered.", is_envelope=True),
-    Signal("toolComplexity", 1.0, _tool_complexity, "Powerful tools beyond the program's own are offered.", is_envelope=True),
-    Signal("conversationDepth", 1.0, _conversation_depth, "The conversation is long.", is_envelope=True),
-    Signal("priorToolUsage", 1.0, _prior_tool_usage, "Tools were used before.", is_envelope=True),
+    Signal("breadth", _breadth, "Many places are touched."),
+    Signal("pastedCode", _pasted, "Code is shown."),
+    Signal("lookup", _lookup, "It asks for a fact."),
+    Signal("mechanicalEdit", _mechanical, "It is a mechanical edit.", ("mechanical",)),
+    Signal("smallTalk", _small_talk, "It is small talk.", ("chat",)),
+    Signal("toolCount", _tool_count, "Tools beyond the program's own are offered.", envelope_points=2.0),
+    Signal("toolComplexity", _tool_complexity, "Powerful tools beyond the program's own are offered.", envelope_points=1.0),
+    Signal("conversationDepth", _conversation_depth, "The conversation is long.", envelope_points=1.0),
+    Signal("priorToolUsage", _prior_tool_usage, "Tools were used before.", envelope_points=1.0),
 )

@@ -31,7 +31,8 @@ _SYMBOLS: Final = "∀∃∑∫≤≥∈√⇒≡"
 _POWER: Final = re.compile(r"\^[\w({]")
 _OTHER_PROOFS: Final = ("proof of concept", "proof-of-concept", "proof of work", "future-proof", "fool-proof", "foolproof")
 _CLAUSE_MARKS: Final = ",;:，、；："
-_SENTENCE_ENDS: Final = tuple(re.compile(re.escape(mark) + r"(?=\s|\Z|(?![。！？])[^\x00-\x7f])") for mark in ".!?。！？")
+_ASCII_MARKS: Final = ",;:"
+_SENTENCE_ENDS: Final = tuple((mark, re.compile(re.escape(mark) + r"(?=\s|\Z|(?![。！？])[^\x00-\x7f])")) for mark in ".!?。！？")
 # "What is a leak" is a question of fact, "what is leaking in our service" is not.
 _OWN: Final = frozenset(
     ("my", "our", "we", "mein", "meinem", "unser", "unserem", "mon", "notre", "mi", "nuestro", "meu", "nosso", "мой", "наш")
@@ -48,8 +49,9 @@ class Reading(msgspec.Struct, frozen=True):
     counts: dict[str, int]
     instruction_chars: int  # a CJK character counts as three: it says as much
     total_chars: int
-    vocabulary: frozenset[str]  # its different words, lower case
-    words: int
+    words: list[str]  # of the instruction, lower case, in their order; not to be changed
+    vocabulary: frozenset[str]  # the different ones
+    cjk: int  # so many of its characters are Chinese, Japanese or Korean
     sentences: int
     clauses: int
     is_lookup: bool
@@ -119,10 +121,11 @@ def read(text: str, total_chars: int = 0) -> Reading:
         counts=counts,
         instruction_chars=len(instruction) + 2 * cjk,
         total_chars=max(total_chars, len(text)),
+        words=words,
         vocabulary=vocabulary,
-        words=len(words),
-        sentences=max(1, sum(len(end.findall(instruction)) for end in _SENTENCE_ENDS)),
-        clauses=sum(map(instruction.count, _CLAUSE_MARKS)),
+        cjk=cjk,
+        sentences=max(1, sum([len(end.findall(instruction)) for mark, end in _SENTENCE_ENDS if mark in instruction])),
+        clauses=sum(map(instruction.count, _ASCII_MARKS if instruction.isascii() else _CLAUSE_MARKS)),
         is_lookup=lexicon.is_lookup(words, low, is_bare=is_bare, has_cjk=cjk > 0),
         has_code=has_code,
         has_trace=_has_trace(text),

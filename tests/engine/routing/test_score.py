@@ -11,7 +11,7 @@ from lynkr_desktop.config.settings import Tier
 from lynkr_desktop.engine.routing.dimensions import SIGNALS
 from lynkr_desktop.engine.routing.facts import facts_of
 from lynkr_desktop.engine.routing.route import Facts
-from lynkr_desktop.engine.routing.score import START, curve, score
+from lynkr_desktop.engine.routing.score import START, place, score
 from lynkr_desktop.engine.routing.words import CONCEPTS
 from lynkr_desktop.engine.wire import openai_responses
 from tests.engine.routing.asks import CLAUDE_CODE, CLAUDE_TOOLS, REMINDER, bare, facts, loop, text, tier
@@ -203,15 +203,26 @@ def test_dimensions_lead_from_the_start_to_the_score() -> None:
     assert all(each.value for each in found.dimensions)
 
 
-def test_the_curve_never_falls() -> None:
-    values = [curve(raw / 4) for raw in range(-200, 800)]
-    assert values == sorted(values)
-    assert (values[0], values[-1]) == (0.0, 100.0)
+LOGITS = st.floats(-12, 12)
+
+
+@given(LOGITS, LOGITS, LOGITS, st.integers(0, 2), st.floats(0, 6))
+def test_the_score_never_falls_where_a_head_says_more(one: float, two: float, three: float, at: int, more: float) -> None:
+    before = [one, two, three]
+    after = [logit + more * (each == at) for each, logit in enumerate(before)]
+    assert 0.0 <= place((one, two, three)) <= place((after[0], after[1], after[2])) + 1e-9 <= 100.0 + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("logits", "low", "high"), [((-1, -2, -3), 0, 25), ((1, -2, -3), 25, 50), ((3, 1, -3), 50, 75), ((5, 3, 1), 75, 100)]
+)
+def test_the_heads_say_the_tier_and_the_boundaries_hold_it(logits: tuple[float, float, float], low: int, high: int) -> None:
+    assert low < place(logits) < high
 
 
 def test_signals_have_different_names_and_a_sentence() -> None:
     assert len({signal.name for signal in SIGNALS}) == len(SIGNALS)
-    assert all(signal.weight and signal.reason.endswith(".") for signal in SIGNALS)
+    assert all(signal.reason.endswith(".") for signal in SIGNALS)
 
 
 def test_no_entry_of_the_lexicon_is_twice_in_its_concept() -> None:
