@@ -18,6 +18,7 @@ CostBasis = Literal["reported", "priced", "estimated", "free", "unpriced"]
 
 _MILLION: Final = Decimal(1_000_000)
 _ZERO: Final = Decimal(0)
+_NO_USAGE: Final = Usage()
 _MOST_TOKENS: Final = 10**12
 # Tokens for a character of a stream that breaks off: coarse, because it is summed for every delta of every stream.
 _ASCII_WEIGHT: Final = 0.25
@@ -54,21 +55,15 @@ class Meter:
     def hear(self, events: Iterable[StreamEvent], now_ms: float) -> None:
         """Take events that arrived at `now_ms`, milliseconds since the exchange began."""
         for event in events:
-            match event:
-                case Started(usage=usage):
-                    self.usage = self.usage.merged(_credible(usage))
-                case Finished(usage=usage):
-                    self.usage = self.usage.merged(_credible(usage))
-                    self.is_finished = True
-                case Delta(text=text):
-                    self._weight += len(text) * (_ASCII_WEIGHT if text.isascii() else _OTHER_WEIGHT)
-                    self._content_at(now_ms)
-                case Opened(part=OpenText() | OpenThinking(redacted=None)):
-                    pass  # an empty shell; its first delta is the first token
-                case Opened():
-                    self._content_at(now_ms)
-                case _:
-                    pass
+            if isinstance(event, Delta):
+                self._weight += len(event.text) * (_ASCII_WEIGHT if event.text.isascii() else _OTHER_WEIGHT)
+                self._content_at(now_ms)
+            elif isinstance(event, Started | Finished):
+                if event.usage != _NO_USAGE:
+                    self.usage = self.usage.merged(_credible(event.usage))
+                self.is_finished = self.is_finished or isinstance(event, Finished)
+            elif isinstance(event, Opened) and not _is_shell(event.part):
+                self._content_at(now_ms)
 
     def _content_at(self, now_ms: float) -> None:
         if self.first_token_ms is None:
@@ -98,10 +93,16 @@ class Meter:
         return usage
 
 
+def _is_shell(part: object) -> bool:
+    """Is nothing in it yet? Then its first delta is the first token."""
+    return isinstance(part, OpenText) or (isinstance(part, OpenThinking) and part.redacted is None)
+
+
 def _credible(usage: Usage) -> Usage:
     """The usage without figures that no request can have: what a broken provider tells must not spoil the ledger."""
     counts = (usage.input_tokens, usage.output_tokens, usage.cache_read_tokens, usage.cache_write_tokens, usage.reasoning_tokens)
-    return usage if all(0 <= (count or 0) <= _MOST_TOKENS for count in counts) else Usage()
+    told = [count for count in counts if count is not None]
+    return usage if not told or (min(told) >= 0 and max(told) <= _MOST_TOKENS) else _NO_USAGE
 
 
 def cost(usage: Usage, facts: ModelFacts, *, is_partial: bool = False) -> Cost:

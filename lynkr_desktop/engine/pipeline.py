@@ -189,7 +189,7 @@ def _route_headers(exchange: OpenExchange) -> dict[str, str]:
             }
         if exchange.losses:
             headers["x-lynkr-losses"] = "; ".join(exchange.losses)
-    return {name: clean for name, value in headers.items() if (clean := _header_text(value))}
+    return {name: _header_text(value) for name, value in headers.items() if value}
 
 
 def _relayed_headers(answer: Answer) -> dict[str, str]:

@@ -33,6 +33,7 @@ _SESSION_HEADERS: Final = (
     "conversation_id",
     "x-session-affinity",
 )
+_SESSION_NAMES: Final = frozenset(_SESSION_HEADERS)
 _SESSION_CHARS: Final = 128
 
 
@@ -40,6 +41,7 @@ class _Walk(msgspec.Struct):
     """What one walk from the last message backwards found."""
 
     asks: list[str] = msgspec.field(default_factory=list)  # newest first
+    texts: dict[int, str] = msgspec.field(default_factory=dict)  # the human's words in each message that was seen, by its place
     ask_chars: int = 0
     last_ask_at: int = -1
     tool_results: int = 0
@@ -93,6 +95,7 @@ def _walk(messages: tuple[Message, ...]) -> _Walk:
 
 def _see(walk: _Walk, message: Message, index: int) -> None:
     text, chars = human_text(message)
+    walk.texts[index] = text
     results = sum([isinstance(part, ToolResultPart) for part in message.parts])
     if walk.last_ask_at >= 0:
         walk.earlier_tool_results += results
@@ -106,9 +109,12 @@ def _see(walk: _Walk, message: Message, index: int) -> None:
 
 def human_text(message: Message) -> tuple[str, int]:
     """The human's own words in a message, cut to a bounded length, and how long they were before the cut."""
+    parts = message.parts
+    if len(parts) == 1 and isinstance(parts[0], TextPart):
+        return cleaned(parts[0].text, _ASK_CHARS)
     pieces = []
     chars = 0
-    for part in message.parts[-_PARTS_SEEN:]:
+    for part in parts[-_PARTS_SEEN:]:
         if isinstance(part, TextPart) and part.text:
             piece, length = cleaned(part.text, _ASK_CHARS)
             if piece:
@@ -162,10 +168,11 @@ def _is_side_system(request: ChatRequest) -> bool:
 
 
 def _session(request: ChatRequest, headers: Mapping[str, str], walk: _Walk) -> str:
-    for name in _SESSION_HEADERS:
-        value = headers.get(name)
-        if value and not value.isspace():
-            return value.strip()[:_SESSION_CHARS]
+    if not _SESSION_NAMES.isdisjoint(headers):
+        for name in _SESSION_HEADERS:
+            value = headers.get(name)
+            if value and not value.isspace():
+                return value.strip()[:_SESSION_CHARS]
     return _session_of_body(request) or _fingerprint(request, headers, walk)
 
 
@@ -200,7 +207,8 @@ def _fingerprint(request: ChatRequest, headers: Mapping[str, str], walk: _Walk) 
     first = ""
     for index, message in enumerate(request.messages[:16]):
         if message.role == "user":
-            first = walk.asks[0] if index == walk.last_ask_at else human_text(message)[0]
+            seen = walk.texts.get(index)
+            first = human_text(message)[0] if seen is None else seen
             if first:
                 break
     system = request.system[0].text[:500] if request.system else ""
