@@ -4,11 +4,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.fakes.dialects import CHAT, MESSAGES
 from tests.fakes.lab import PROMPT_CANARY, Lab, Pair
 from tests.fakes.program import Program, canary
 from tests.fakes.upstream import ANTHROPIC, OPENAI, Upstream, Vendor
+
+settings.register_profile("untimed", deadline=None)  # how long an example takes is the machine's affair
+settings.load_profile("untimed")
 
 
 def _upstream(vendor: Vendor) -> Iterator[Upstream]:

@@ -44,7 +44,7 @@ ELSEWHERE = {
         "test_a_backend_that_is_not_on_the_list_is_refused_and_a_chain_is_searched",
     ),
     "07 redirects": ("engine/test_pipeline_secrets.py", "test_a_redirect_is_not_followed"),
-    "10 the loudest log": ("engine/test_pipeline_secrets.py", "test_the_loudest_log_holds_no_secret"),
+    "10 the loudest log": ("engine/test_pipeline_secrets.py", "test_row_207_the_loudest_log_holds_no_secret"),
     "10 crashes": ("test_logs.py", "test_no_way_out_shows_a_key"),
     "11 body size": ("engine/test_server.py", "test_a_body_that_is_too_large"),
     "11 size of an event": ("engine/wire/test_sse.py", "test_an_event_without_end_is_refused"),
