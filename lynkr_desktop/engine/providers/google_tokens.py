@@ -74,8 +74,9 @@ def _refreshed(key: str) -> Any:
 
 def _google() -> Any:
     """The library, whole: it has no types to speak of."""
-    for name in ("google.auth.transport.urllib3", "google.auth.exceptions", "google.oauth2.service_account"):
-        import_module(name)
+    import_module("google.auth.transport.urllib3")
+    import_module("google.auth.exceptions")
+    import_module("google.oauth2.service_account")
     return import_module("google")
 
 
