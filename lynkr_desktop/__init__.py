@@ -15,6 +15,7 @@
         surfaces    which path speaks which wire       pipeline   the story of one request
         exchange    one request's life                 attempts   a route's targets, one after the other
         choosing    the score's route, held to its session
+        learning    the learners that are switched on  lessons    the ledger replayed, each learner's effect
         plan        settings in the form requests use  prepare    request and target → call, and what is lost
         answer      a provider's answer as events      delivery   an answer on its way to its client
         relay       bytes and events to the client     counting   tokens, exact or estimated
@@ -27,7 +28,7 @@
         chat/       the canonical conversation: request, stream events with their grammar, response
         wire/       one package per vendor format, between that and chat; framing in `sse`
         providers/  the catalogue (THE table), keys, addresses, model facts, the built-in model
-        routing/    facts → score → tier → route, each with its reason in words
+        routing/    facts → score → tier → route, each with its reason in words; pins; learners/
         resilience/ again, next target or stop; breakers, health, the order of targets; budgets
         store/      the ledger: one writer into SQLite, or into a PostgreSQL that several share, with a journal that outlives
                     a kill; queries for the window, savings

@@ -298,6 +298,23 @@ class Ledger:
     most_megabytes: int = 1000  # beyond it the oldest go early; a million bytes each
 
 
+class Cascade(StrEnum):
+    """Which answers a cheaper model may try first, to be checked before anybody sees them."""
+
+    OFF = "off"
+    WHOLE = "whole"  # those that the client wants in one piece
+    ALL = "all"  # streams too, which then come only once they are whole
+
+
+@dataclass(frozen=True, slots=True)
+class Learning:
+    """What routing may learn of its user."""
+
+    history: bool = False  # from verdicts on like asks; keeps a fingerprint of each ask
+    order: bool = False  # the order of a tier's targets, from how each did
+    cascade: Cascade = Cascade.OFF
+
+
 class BudgetPeriod(StrEnum):
     """After what time a budget begins anew, at local midnight; weeks begin on Mondays."""
 
@@ -364,6 +381,7 @@ class Settings:
     budgets: tuple[Budget, ...] = ()
     client_tokens: tuple[ClientToken, ...] = ()  # beside the one token that all programs may use
     pins: tuple[Pin, ...] = ()  # at most one of a scope
+    learning: Learning = field(default_factory=Learning)
     baseline: str = COMPLEX_BASELINE  # what savings are counted against; also `account:model`; empty: they are not counted
 
     def account(self, account_id: str) -> Account | None:

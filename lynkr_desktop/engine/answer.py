@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from lynkr_desktop.engine.chat.events import Delta, Finished, Opened, OpenText, OpenThinking, Signed, StopReason, StreamEvent
-from lynkr_desktop.engine.chat.response import ChatResponse, ResponseBuilder
+from lynkr_desktop.engine.chat.response import ChatResponse, ResponseBuilder, fold
 from lynkr_desktop.engine.prepare import Prepared
 from lynkr_desktop.engine.sign_in import secret_of, signed_in
 from lynkr_desktop.engine.upstream import Upstream, UpstreamReply
@@ -95,6 +95,12 @@ class Answer:
         self.held = []
         while not self._is_ended:
             yield await self._next_piece()
+
+    async def read_whole(self) -> ChatResponse:
+        """The whole answer, held for whoever relays it later. Raises `UpstreamError` if it breaks off."""
+        while not self._is_ended:
+            self.held.append(await self._next_piece())
+        return fold(event for piece in self.held for event in piece.events)
 
     async def response(self, heard: Callable[[Piece], None]) -> ChatResponse:
         """The whole answer; `heard` listens meanwhile."""

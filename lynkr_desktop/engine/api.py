@@ -5,13 +5,14 @@
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
 from lynkr_desktop.config.settings import Account, Boundaries, Budget, Routing, Settings
 from lynkr_desktop.engine.events import Event, Exchange, Trouble
 from lynkr_desktop.engine.providers.models import ModelFacts
+from lynkr_desktop.engine.routing.learners.history import Effect as HistoryEffect
 from lynkr_desktop.engine.routing.replay import WhatIf
 from lynkr_desktop.engine.routing.route import Route
 
@@ -195,10 +196,46 @@ class Thresholds(msgspec.Struct, frozen=True):
     before_usd: str = "0"
 
 
+class TargetRecord(msgspec.Struct, frozen=True):
+    """What a target did in a tier in the last days. `worth` is 0 to 1: how well it did, as the order takes it."""
+
+    target: str
+    answers: int
+    failed: int
+    first_token_ms: float | None
+    worth: float
+
+
+class TierOrder(msgspec.Struct, frozen=True):
+    """A tier's targets in the user's order, and which of them goes first by what each did."""
+
+    tier: str
+    targets: tuple[TargetRecord, ...]
+    first: str
+
+
+class Trials(msgspec.Struct, frozen=True):
+    """What cheaper models were tried for in the last thirty days; USD as decimal text, negative where the trials cost more.
+
+    `unpriced` of those that passed are not in `saved_usd`.
+    """
+
+    tried: int = 0
+    passed: int = 0
+    saved_usd: str = "0"
+    unpriced: int = 0
+
+
+_NO_TRIALS: Final = Trials()
+
+
 class Learned(msgspec.Struct, frozen=True):
-    """What routing has learned of the user, with the effect of each part."""
+    """What routing has learned of the user, with the effect of each part. `orders` has the tiers with several targets."""
 
     thresholds: Thresholds
+    history: HistoryEffect = HistoryEffect()
+    orders: tuple[TierOrder, ...] = ()
+    trials: Trials = _NO_TRIALS
 
 
 class Engine(Protocol):

@@ -13,6 +13,7 @@ from lynkr_desktop.engine.chat.request import ChatRequest, without_reasoning
 from lynkr_desktop.engine.delivery import Delivery
 from lynkr_desktop.engine.events import Attempt, FailedOver, Sent
 from lynkr_desktop.engine.exchange import OpenExchange
+from lynkr_desktop.engine.metering import Meter
 from lynkr_desktop.engine.plan import Plan
 from lynkr_desktop.engine.prepare import prepare
 from lynkr_desktop.engine.providers.access import Access
@@ -23,11 +24,13 @@ from lynkr_desktop.engine.resilience.health import HealthBook
 from lynkr_desktop.engine.resilience.keys import KeyRing, is_keys_fault, ref_of
 from lynkr_desktop.engine.resilience.ladder import Needs, Rung, Skipped, ladder, with_larger_window
 from lynkr_desktop.engine.resilience.preference import TargetBook
+from lynkr_desktop.engine.routing.learners.cascade import fault_of, last_words, passed
 from lynkr_desktop.engine.upstream import Upstream
 from lynkr_desktop.engine.wire.contract import CannotCarryError
 from lynkr_desktop.errors import ConfigError, LynkrError, UpstreamError
 
 _STALE_REASONING: Final = ("reasoning that the provider could not verify",)
+UNVERIFIED: Final = "unverified"
 _SPENT: Final = 99  # tries on a target: no more of them
 
 
@@ -64,7 +67,11 @@ class Attempts:
         while rungs:
             rung = rungs.pop(self._next_of(rungs, found.resting))
             target = rung[0]
-            outcome = await self._try(request, rung, exchange, plan, has_next=bool(rungs))
+            outcome: Answer | LynkrError | None = await self._try(request, rung, exchange, plan, has_next=bool(rungs))
+            if isinstance(outcome, Answer) and exchange.trial is not None and exchange.trial.target == target:
+                outcome = await self._tried(outcome, request, exchange, plan, has_next=bool(rungs))
+            if outcome is None:
+                continue
             if isinstance(outcome, Answer):
                 self._tell_failover(exchange, target, failures)
                 return outcome
@@ -139,6 +146,40 @@ class Attempts:
         if self._budgets.is_shared and exchange.attempts:  # the first one's claim was made before the verdict
             await self._budgets.claim(exchange, request.max_tokens, facts)
         self._budgets.reserve(exchange, request.max_tokens, facts)
+
+    async def _tried(
+        self, answer: Answer, request: ChatRequest, exchange: OpenExchange, plan: Plan, *, has_next: bool
+    ) -> Answer | LynkrError | None:
+        """A trial's answer if it passes the checks, or nobody else could answer; else None, and what it has cost is noted."""
+        trial, prepared = exchange.trial, answer.prepared
+        target = prepared.target
+        try:
+            response = await answer.read_whole()
+        except ValueError:
+            fault = "its stream has no end"
+        except UpstreamError as error:
+            answer.close()
+            self._failed(exchange, (target, prepared.tier), answer.started_ms, error, prepared.access.key_name)
+            return error
+        except BaseException:
+            self.breakers.undecided(target)
+            answer.close()
+            raise
+        else:
+            fault = fault_of(request, response, last_words(request))
+        if not fault or not has_next:
+            if not fault and trial is not None and exchange.route is not None:
+                exchange.route = passed(exchange.route, trial)
+            return answer
+        answer.close()
+        self.breakers.succeeded(target)
+        meter = Meter()
+        meter.hear((event for piece in answer.held for event in piece.events), exchange.elapsed_ms())
+        price = meter.cost(plan.facts_of(target), meter.usage_seen(exchange.rough_input_tokens).input_tokens)
+        exchange.trial_usd, exchange.trial = price.amount, None
+        exchange.cost_usd, exchange.cost_basis = price.usd, price.basis  # the rest is added once another has answered
+        exchange.attempts.append(_unverified(answer, exchange.elapsed_ms(), fault, price.usd))
+        return None
 
     def note_served(self, delivery: Delivery, error: LynkrError | None) -> None:
         """The target that answered is done, well or with an error after its first content."""
@@ -217,6 +258,22 @@ class Attempts:
             first, error = failures[0]
             kind = error.kind if isinstance(error, UpstreamError) else "config"
             self._bus.publish(FailedOver(exchange.id, str(first), str(served), kind))
+
+
+def _unverified(answer: Answer, now_ms: float, fault: str, cost_usd: str | None) -> Attempt:
+    target = answer.prepared.target
+    return Attempt(
+        account=target.account,
+        model=target.model,
+        tier=answer.prepared.tier or "",
+        started_ms=answer.started_ms,
+        first_byte_ms=None,
+        ended_ms=now_ms,
+        status=answer.reply.status,
+        error=UNVERIFIED,
+        detail=f"The answer did not pass: {fault}.",
+        cost_usd=cost_usd,
+    )
 
 
 def _summary(failures: Sequence[tuple[Target, LynkrError]], skipped: Sequence[Skipped]) -> LynkrError:

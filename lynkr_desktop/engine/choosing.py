@@ -10,16 +10,18 @@ from typing import Final
 
 import msgspec
 
-from lynkr_desktop.config.settings import TIERS, ModeKind, Pin, Target, TargetOrder, Tier
+from lynkr_desktop.config.settings import TIERS, Cascade, ModeKind, Pin, Target, TargetOrder, Tier
 from lynkr_desktop.engine.chat.request import ChatRequest
 from lynkr_desktop.engine.events import Alternative
 from lynkr_desktop.engine.exchange import Offer, OpenExchange
+from lynkr_desktop.engine.learning import Learners
 from lynkr_desktop.engine.metering import decimal_text, estimate_cost, prices_at
 from lynkr_desktop.engine.plan import Plan
 from lynkr_desktop.engine.providers.models import ModelFacts
 from lynkr_desktop.engine.resilience.breaker import Breakers, BreakerState
 from lynkr_desktop.engine.resilience.preference import TargetBook, why
 from lynkr_desktop.engine.routing.gate import ANSWER_TOKENS, Rates, Tokens, anew
+from lynkr_desktop.engine.routing.learners.cascade import trial_of, with_trial
 from lynkr_desktop.engine.routing.pins import pin_for
 from lynkr_desktop.engine.routing.route import Facts, Route
 from lynkr_desktop.engine.routing.score import score
@@ -38,11 +40,13 @@ class Chooser:
         self,
         breakers: Breakers,
         targets: TargetBook,
+        learners: Learners,
         clock: Callable[[], float] = time.monotonic,
         clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._breakers = breakers
         self._targets = targets
+        self._learners = learners
         self._clock = clock
         self._clock_ms = clock_ms
         self._sessions = Sessions()
@@ -55,8 +59,11 @@ class Chooser:
     def _fresh(self, plan: Plan, request: ChatRequest, facts: Facts, pin: Pin | None) -> Route:
         routing = plan.settings.routing
         local = plan.local_targets() if routing.mode.kind is ModeKind.LOCAL else ()
-        found = route(routing, facts, score(facts), request.model, frozenset(plan.accesses), local=local, pin=pin)
-        return found if routing.order is TargetOrder.LISTED or found.tier is None else self._ordered(found, routing.order, pin)
+        scored = self._learners.scored(score(facts), facts, routing.boundaries)
+        found = route(routing, facts, scored, request.model, frozenset(plan.accesses), local=local, pin=pin)
+        if routing.order is TargetOrder.LISTED:
+            return self._learners.arranged(found)
+        return found if found.tier is None else self._ordered(found, routing.order, pin)
 
     def _ordered(self, found: Route, order: TargetOrder, pin: Pin | None) -> Route:
         """The route with each tier's targets as the user prefers them. A pinned target stays first."""
@@ -75,8 +82,9 @@ class Chooser:
         routing, pin = plan.settings.routing, self._pin(plan, facts)
         chosen = self._fresh(plan, request, facts, pin)
         exchange.offers = self._offers(plan)
+        exchange.fingerprint = self._learners.remembered(facts)
         if not routing.is_sticky or facts.is_side_request:
-            return chosen
+            return self._with_trial(exchange, plan, request, facts, chosen)
         key, now = key_of(facts.session, request), self._clock()
         around = Surroundings(
             routing=routing,
@@ -92,9 +100,22 @@ class Chooser:
         standing = self._sessions.standing(key, now)
         chosen = settled(chosen, facts, standing, around)
         wanted = standing.wanted if standing and facts.is_tool_turn and chosen.method == "sticky" else chosen.tier
+        chosen = self._with_trial(exchange, plan, request, facts, chosen)
         is_small_talk = chosen.method == "force" and chosen.tier is Tier.SIMPLE
         exchange.turn = Turn(key, wanted, facts.message_count > _SETTLED_MESSAGES and not is_small_talk, routing, pin)
         return chosen
+
+    def _with_trial(self, exchange: OpenExchange, plan: Plan, request: ChatRequest, facts: Facts, chosen: Route) -> Route:
+        """The route with a cheaper model first, where the user wants that and it is known to be cheaper."""
+        kind = plan.settings.learning.cascade
+        if kind is Cascade.OFF or (trial := trial_of(chosen, request, facts, plan.settings.routing, kind)) is None:
+            return chosen
+        tokens = exchange.rough_input_tokens
+        own, other = (rates_of(plan.facts_of(target), tokens) for target in (chosen.targets[0][0], trial.target))
+        if own is None or other is None or other.input + other.output >= own.input + own.output:
+            return chosen
+        exchange.trial = trial
+        return with_trial(chosen, trial)
 
     def note_served(self, exchange: OpenExchange) -> None:
         """A target served the exchange: what the conversation holds now is warm there."""

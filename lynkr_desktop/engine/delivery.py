@@ -7,7 +7,7 @@ from lynkr_desktop.engine import relay
 from lynkr_desktop.engine.answer import Answer, Piece
 from lynkr_desktop.engine.chat.request import ChatRequest
 from lynkr_desktop.engine.exchange import OpenExchange
-from lynkr_desktop.engine.metering import Meter
+from lynkr_desktop.engine.metering import Meter, decimal_text
 from lynkr_desktop.engine.providers.models import ModelFacts
 from lynkr_desktop.engine.store.responses import Listener
 from lynkr_desktop.engine.wire.table import WIRES, framing_of
@@ -91,4 +91,6 @@ class Delivery:
         exchange.usage = meter.usage_seen(exchange.rough_input_tokens)
         cost = meter.cost(self._facts, exchange.usage.input_tokens)
         exchange.cost_usd, exchange.cost_basis = cost.usd, cost.basis
+        if exchange.trial_usd and cost.amount is not None:
+            exchange.cost_usd = decimal_text(cost.amount + exchange.trial_usd)
         self._when_over(self, outcome)

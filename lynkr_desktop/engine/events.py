@@ -8,7 +8,7 @@ from lynkr_desktop.config.settings import Mode
 class Attempt(msgspec.Struct, frozen=True):
     """One try at one target. Times in milliseconds from the exchange's start; `error` is a failure kind, empty if it served.
 
-    `key` is the name of the account's key, where it has several.
+    `key` is the name of the account's key, where it has several. `unverified` is the kind of a trial whose answer did not pass.
     """
 
     account: str
@@ -21,6 +21,7 @@ class Attempt(msgspec.Struct, frozen=True):
     error: str = ""
     detail: str = ""
     key: str = ""
+    cost_usd: str | None = None  # of a trial whose answer did not pass; it is also in the exchange's cost
 
 
 class ScoredDimension(msgspec.Struct, frozen=True):

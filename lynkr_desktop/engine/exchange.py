@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from decimal import Decimal
 
 import msgspec
 
@@ -11,6 +12,7 @@ from lynkr_desktop.engine.chat.request import ChatRequest
 from lynkr_desktop.engine.events import Alternative, Attempt, Exchange, ScoredDimension, Sent
 from lynkr_desktop.engine.providers.models import ModelFacts
 from lynkr_desktop.engine.routing.gate import Rates
+from lynkr_desktop.engine.routing.learners.cascade import Trial
 from lynkr_desktop.engine.routing.route import Route
 from lynkr_desktop.engine.routing.sessions import Turn
 from lynkr_desktop.engine.surfaces import PLAIN, Address
@@ -69,11 +71,14 @@ class OpenExchange:
         self.client = ""
         self.session = ""
         self.project = ""
+        self.fingerprint = ""
         self.requested_model = ""
         self.is_streamed = False
         self.rough_input_tokens = 0
         self.route: Route | None = None
         self.turn: Turn | None = None
+        self.trial: Trial | None = None  # of a cheaper model, until it is decided
+        self.trial_usd: Decimal | None = None  # what one that did not pass has cost
         self.served: Target | None = None
         self.served_tier: Tier | None = None
         self.provider = ""
@@ -164,4 +169,5 @@ class OpenExchange:
             alternatives=self.alternatives,
             floor=(score.floor or "") if score else "",
             project=self.project,
+            fingerprint=self.fingerprint,
         )

@@ -5,21 +5,30 @@ Asks and measures; routes nothing.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
+from statistics import median
 from typing import Final
 
 import msgspec
 
-from lynkr_desktop.config.settings import Routing, Target
-from lynkr_desktop.engine.api import Learned, Thresholds
+from lynkr_desktop.config.settings import TIERS, Routing, Target, Tier
+from lynkr_desktop.engine.api import Learned, TargetRecord, Thresholds, TierOrder, Trials
+from lynkr_desktop.engine.attempts import UNVERIFIED
 from lynkr_desktop.engine.choosing import rates_of
+from lynkr_desktop.engine.events import Exchange
+from lynkr_desktop.engine.learning import outcomes
+from lynkr_desktop.engine.metering import decimal_text
 from lynkr_desktop.engine.plan import Plan
 from lynkr_desktop.engine.routing.gate import Rates
+from lynkr_desktop.engine.routing.learners import bandit, history
+from lynkr_desktop.engine.routing.learners.bandit import Outcome
 from lynkr_desktop.engine.routing.learners.thresholds import fitted
 from lynkr_desktop.engine.routing.replay import WhatIf, differing, what_if
 from lynkr_desktop.engine.store.queries import Queries
 
+_MOST_EXAMPLES: Final = 2000
 _REPLAYED_MS: Final = 30 * 86_400_000
 
 
@@ -46,7 +55,14 @@ class Lessons:
     async def learned(self) -> Learned:
         """What routing has learned. Raises `ConfigError`."""
         routing = self._plan().settings.routing
-        return Learned(await self._thresholds(routing))
+        now_ms = self._clock_ms()
+        examples = await self._queries.examples(_MOST_EXAMPLES)
+        return Learned(
+            await self._thresholds(routing),
+            await asyncio.to_thread(history.effect, examples),
+            _orders(routing, await outcomes(self._queries, now_ms)),
+            _trials(await self._queries.trials(now_ms - _REPLAYED_MS)),
+        )
 
     async def _thresholds(self, routing: Routing) -> Thresholds:
         fit = fitted(await self._queries.verdicts(), routing.boundaries)
@@ -59,3 +75,37 @@ class Lessons:
         return msgspec.structs.replace(
             now, requests=after.requests, moved=moved, cost_usd=after.cost_usd, before_usd=before.cost_usd
         )
+
+
+def _orders(routing: Routing, done: Sequence[Outcome]) -> tuple[TierOrder, ...]:
+    """How the targets of each tier with several of them did, whether or not anybody follows it."""
+    state = bandit.state_of(done)
+    return tuple(_order(tier, routing.tiers.of(tier), done, state) for tier in TIERS if len(routing.tiers.of(tier)) > 1)
+
+
+def _order(tier: Tier, targets: Sequence[Target], done: Sequence[Outcome], state: bandit.State) -> TierOrder:
+    names = tuple(map(str, targets))
+    records = []
+    for place, name in enumerate(names):
+        own = [each for each in done if each.tier == tier and each.target == name]
+        times = [each.first_token_ms for each in own if each.first_token_ms is not None]
+        failed = sum(each.is_failed for each in own)
+        worth = bandit.worth(state, tier, name, place)
+        records.append(TargetRecord(name, len(own) - failed, failed, median(times) if times else None, worth))
+    return TierOrder(tier, tuple(records), bandit.ordered(state, tier, names)[0])
+
+
+def _trials(exchanges: Sequence[Exchange]) -> Trials:
+    saved, has_passed, unpriced = Decimal(0), 0, 0
+    for exchange in exchanges:
+        if exchange.method != "cascade":
+            saved -= sum((Decimal(each.cost_usd or 0) for each in exchange.attempts if each.error == UNVERIFIED), Decimal(0))
+            continue
+        has_passed += 1
+        above = TIERS[Tier(exchange.tier).rank + 1]
+        dearer = next((each.cost_usd for each in exchange.alternatives if each.tier == above), None)
+        if dearer is None or exchange.cost_usd is None:
+            unpriced += 1
+        else:
+            saved += Decimal(dearer) - Decimal(exchange.cost_usd)
+    return Trials(len(exchanges), has_passed, decimal_text(saved), unpriced)

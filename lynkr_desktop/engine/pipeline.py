@@ -9,13 +9,14 @@ from typing import Final
 import msgspec
 
 from lynkr_desktop.engine.answer import Answer
-from lynkr_desktop.engine.attempts import Attempts
+from lynkr_desktop.engine.attempts import UNVERIFIED, Attempts
 from lynkr_desktop.engine.bus import Bus
 from lynkr_desktop.engine.chat.request import ChatRequest
 from lynkr_desktop.engine.choosing import Chooser
 from lynkr_desktop.engine.delivery import Delivery
 from lynkr_desktop.engine.events import RequestFinished, RequestStarted, RouteChosen
 from lynkr_desktop.engine.exchange import CLIENT_LEFT, Inbound, OpenExchange
+from lynkr_desktop.engine.learning import Learners
 from lynkr_desktop.engine.plan import Plan
 from lynkr_desktop.engine.resilience.guard import BudgetGuard
 from lynkr_desktop.engine.resilience.ladder import Needs
@@ -46,13 +47,22 @@ class Reply(msgspec.Struct, frozen=True):
 class Pipeline:
     """Takes requests through the rooms. `plan` is replaced as a whole when settings change."""
 
-    def __init__(self, plan: Plan, attempts: Attempts, bus: Bus, responses: ResponsesStore, budgets: BudgetGuard) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        attempts: Attempts,
+        bus: Bus,
+        responses: ResponsesStore,
+        *,
+        budgets: BudgetGuard,
+        learners: Learners,
+    ) -> None:
         self.plan = plan
         self._attempts = attempts
         self._bus = bus
         self._responses = responses
         self._budgets = budgets
-        self._chooser = Chooser(attempts.breakers, attempts.targets)
+        self._chooser = Chooser(attempts.breakers, attempts.targets, learners)
         self.loops = LoopWatch(time.monotonic, bus.publish)
 
     async def answer(self, inbound: Inbound) -> Reply:
@@ -181,7 +191,12 @@ def _route_headers(exchange: OpenExchange) -> dict[str, str]:
     }
     if exchange.served is not None:
         headers |= {"x-lynkr-provider": exchange.provider, "x-lynkr-model": exchange.served.model}
-        if exchange.attempts:
+        if route.method == "cascade":
+            headers["x-lynkr-cascade"] = "passed"
+        elif exchange.attempts and exchange.attempts[0].error == UNVERIFIED:
+            first = exchange.attempts[0]
+            headers["x-lynkr-cascade"] = f"{first.account}:{first.model}: {first.detail}"
+        elif exchange.attempts:
             first = exchange.attempts[0]
             headers |= {
                 "x-lynkr-fallback": f"{first.account}:{first.model}{first.key and f', {first.key},'} failed ({first.error})",

@@ -43,6 +43,7 @@ from lynkr_desktop.engine.events import (
     Trouble,
 )
 from lynkr_desktop.engine.exchange import Inbound
+from lynkr_desktop.engine.learning import Learners
 from lynkr_desktop.engine.lessons import Lessons
 from lynkr_desktop.engine.pipeline import Pipeline, Reply
 from lynkr_desktop.engine.plan import plan_of
@@ -113,7 +114,8 @@ class EngineService:
         self._embedded = EmbeddedModel(on_change=self._embedded_changed)
         self._settings = settings
         self._responses = ResponsesStore(time.monotonic)
-        self._pipeline = Pipeline(plan_of(settings, self._keys, None), self._attempts, self._bus, self._responses, self._budgets)
+        self._learners = Learners(self._queries)
+        self._pipeline = self._make_pipeline()
         self._counter = TokenCounter(self._upstream)
         self.vectors = Vectors(self._upstream, ledger_file.parent / "models")
         self._embedder = Embedder(
@@ -139,11 +141,7 @@ class EngineService:
         self._server = Server(self, self._doorkeeper, settings.limits)
         self.url = ""
         self.note = ""
-        self._bus.subscribe(self._tally.hear, RequestStarted, RequestFinished, Trouble)
-        self._bus.subscribe(self._record, RequestFinished)
-        self._bus.subscribe(self._budgets.hear, RequestFinished)
-        self._bus.subscribe(self._pipeline.loops.hear, RequestFinished)
-        self._bus.subscribe(self._metrics.hear, RequestStarted, RequestFinished, FailedOver)
+        self._introduce()
 
     def _sources(self) -> Sources:
         """Where the pages for observation get what they show."""
@@ -157,6 +155,25 @@ class EngineService:
             crowd=lambda: self._server.crowd,
         )
 
+    def _make_pipeline(self) -> Pipeline:
+        return Pipeline(
+            plan_of(self._settings, self._keys, None),
+            self._attempts,
+            self._bus,
+            self._responses,
+            budgets=self._budgets,
+            learners=self._learners,
+        )
+
+    def _introduce(self) -> None:
+        """Let each room hear what it needs."""
+        self._bus.subscribe(self._tally.hear, RequestStarted, RequestFinished, Trouble)
+        self._bus.subscribe(self._record, RequestFinished)
+        self._bus.subscribe(self._budgets.hear, RequestFinished)
+        self._bus.subscribe(self._pipeline.loops.hear, RequestFinished)
+        self._bus.subscribe(self._metrics.hear, RequestStarted, RequestFinished, FailedOver)
+        self._bus.subscribe(self._learners.hear, RequestFinished)
+
     # --- life ---
 
     async def start(self) -> None:
@@ -168,6 +185,7 @@ class EngineService:
         if self._ledger.was_interrupted:
             await asyncio.to_thread(self._ledger.flush, _TAKING_OVER_SECONDS)  # for the budgets
         await self._restore_spending(_FOREVER_MS)
+        await self._learn()
         await self._listen(self._settings.endpoint.port)
         self._tasks.spawn(self._restore_today(), "today's sums")
         self._tasks.spawn(self._watch_budgets(), "budgets")
@@ -240,6 +258,13 @@ class EngineService:
             await self._budgets.look()
             self._pipeline.loops.refresh()
 
+    async def _learn(self) -> None:
+        """Follow the settings with what routing learns."""
+        try:
+            await self._learners.use(self._settings.learning)
+        except LynkrError as error:
+            _log.warning("nothing can be learned of the past: %s", error)
+
     async def set_token(self, token: Secret) -> None:
         """Open the endpoint with this token from now on. Until there is one, only programs with their own are let in."""
         self._token = token
@@ -257,6 +282,7 @@ class EngineService:
     async def forget_exchanges(self) -> None:
         """Delete all requests from the ledger. Today's sums stay until the end of the program. Raises `ConfigError`."""
         await asyncio.to_thread(self._ledger.forget)
+        await self._learners.look_again()
 
     # --- behind the door ---
 
@@ -323,6 +349,7 @@ class EngineService:
         self._doorkeeper.use(self._token, settings.client_tokens)
         await self._restore_spending(self._began_ms)
         self._budgets.use(settings.budgets)
+        await self._learn()
         if before.accounts != settings.accounts:
             self._attempts.breakers.reset()
         if before.routing.mode != settings.routing.mode:
@@ -504,6 +531,7 @@ class EngineService:
     async def judge(self, exchange_id: str, verdict: int) -> None:
         """Keep the user's verdict on an exchange. Raises `ConfigError`."""
         await asyncio.to_thread(self._ledger.judge, exchange_id, verdict)
+        await self._learners.look_again()
 
     async def learned(self) -> Learned:
         """What routing has learned, measured over the ledger."""

@@ -340,6 +340,7 @@ METHODS: Final = {
     "sticky": "kept on the session's model",
     "observe": "direct, observed",
     "window": "moved up: it outgrew a window",
+    "cascade": "a cheaper model first",
 }
 
 

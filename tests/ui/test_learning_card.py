@@ -3,7 +3,9 @@
 import pytest
 from pytestqt.qtbot import QtBot
 
-from lynkr_desktop.config.settings import Boundaries
+from lynkr_desktop.config.settings import Boundaries, Cascade, Learning
+from lynkr_desktop.engine.events import Alternative, Attempt
+from lynkr_desktop.engine.routing.learners.fingerprint import fingerprint
 from lynkr_desktop.ui.pages.learning_card import LearningCard
 from lynkr_desktop.ui.theme import Theme
 from tests.ui.ledger_desk import LedgerDesk, an_exchange
@@ -44,3 +46,47 @@ def test_verdicts_that_say_nothing_of_boundaries(desk: LedgerDesk, card: Learnin
     )
     card.refresh()
     assert card.boundaries.text() == "No verdict yet."
+
+
+def test_switches_and_their_effects(desk: LedgerDesk, card: LearningCard) -> None:
+    """Off and empty at first; then what the ledger says, whoever switched what on."""
+    assert card.history_effect.text() == "Off: nothing is kept."
+    assert card.trials.text() == "No trial in the last 30 days."
+    assert card.order_effect.text() == "No tier with several models was used in the last two weeks."
+    notes = [f"Write the release notes for the {name} service" for name in ("billing", "search", "login")]
+    desk.record(
+        [
+            an_exchange(number, tier="MEDIUM", score=40, verdict=-1, fingerprint=f"{fingerprint(text):064x}")
+            for number, text in enumerate(notes)
+        ]
+    )
+    desk.record(
+        [
+            an_exchange(
+                10, tier="SIMPLE", method="cascade", cost_usd="0.001", alternatives=(Alternative("MEDIUM", "a:b", "0.021"),)
+            ),
+            an_exchange(11, attempts=(Attempt("a", "b", "SIMPLE", 0, None, 9, 200, "unverified", "x", cost_usd="0.005"),)),
+        ]
+    )
+    card.history.box.click()
+    assert desk.settings.learning == Learning(history=True)
+    assert card.history_effect.text().startswith("3 of 3 verdicts would have been met by the other ones; without, none.")
+    assert card.trials.text() == "Last 30 days: 1 of 2 answers passed, $0.015 saved."
+    card.cascade._pick("whole")
+    card.order.box.click()
+    assert desk.settings.learning == Learning(history=True, order=True, cascade=Cascade.WHOLE)
+    card.undo.click()
+    assert not card.order.box.isChecked()
+
+
+def test_the_order_of_a_tier(desk: LedgerDesk, card: LearningCard) -> None:
+    """By what its models did, before anybody follows it."""
+    first, second = desk.settings.routing.tiers.complex
+    failed = Attempt(first.account, first.model, "COMPLEX", 0, None, 9, 500, "overloaded")
+    desk.record(
+        [an_exchange(each, account=second.account, model=second.model, tier="COMPLEX", attempts=(failed,)) for each in range(6)]
+    )
+    card.refresh()
+    line = next(line for line in card.order_effect.text().splitlines() if line.startswith("COMPLEX"))
+    assert line.startswith(f"COMPLEX: {first.model} 6 tries, 100 % failed; {second.model} 6 tries, none failed, ")
+    assert line.endswith(f"First by this: {second.model}.")

@@ -15,7 +15,7 @@ from lynkr_desktop.engine.routing.gate import Rates, Tokens
 from lynkr_desktop.engine.routing.route import Score
 from lynkr_desktop.engine.routing.tiers import choose
 
-_BY_SCORE: Final = frozenset(("score", "force", "sticky", "window", "observe"))
+_BY_SCORE: Final = frozenset(("score", "force", "sticky", "window", "observe", "cascade"))
 
 
 class Past(msgspec.Struct, frozen=True):

@@ -47,7 +47,7 @@ class Score(msgspec.Struct, frozen=True):
     floor: Tier | None = None  # a minimum tier by agentic work
 
 
-Method = Literal["score", "force", "pin", "direct", "requested", "sticky", "window", "observe"]
+Method = Literal["score", "force", "pin", "direct", "requested", "sticky", "window", "observe", "cascade"]
 
 
 class Route(msgspec.Struct, frozen=True):

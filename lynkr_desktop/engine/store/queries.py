@@ -20,6 +20,7 @@ from lynkr_desktop.config.settings import Target, Tier
 from lynkr_desktop.engine.api import ActivityQuery, Bucket, Figures
 from lynkr_desktop.engine.events import Exchange
 from lynkr_desktop.engine.routing.gate import Tokens
+from lynkr_desktop.engine.routing.learners.history import Example, example_of
 from lynkr_desktop.engine.routing.learners.thresholds import Verdict
 from lynkr_desktop.engine.routing.replay import Past
 from lynkr_desktop.engine.store import schema
@@ -121,6 +122,14 @@ class Queries:
     async def verdicts(self) -> tuple[Verdict, ...]:
         """What the user said of exchanges whose tier the score decided, oldest first."""
         return await self._ask(_verdicts, ())
+
+    async def trials(self, since_ms: int) -> tuple[Exchange, ...]:
+        """Exchanges since a moment for which a cheaper model was tried, whether it passed or not."""
+        return await self._ask(lambda connection: _trials(connection, since_ms), ())
+
+    async def examples(self, limit: int) -> tuple[Example, ...]:
+        """The newest asks with a fingerprint, oldest first."""
+        return await self._ask(lambda connection: _examples(connection, limit), ())
 
     async def usage(self, since_ms: int) -> tuple[ModelUsage, ...]:
         """Tokens and cost by account and model since a moment, the most requests first."""
@@ -356,6 +365,20 @@ def _verdicts(connection: Reader) -> tuple[Verdict, ...]:
         "AND tier <> '' AND method IN ('score', 'sticky', 'window') ORDER BY id"
     )
     return tuple(Verdict(score, Tier(tier), verdict > 0) for score, tier, verdict in connection.execute(select))
+
+
+def _examples(connection: Reader, limit: int) -> tuple[Example, ...]:
+    select = (
+        "SELECT fingerprint, tier, method, verdict FROM exchanges INDEXED BY by_fingerprint WHERE fingerprint <> '' "
+        "AND error = '' ORDER BY id DESC LIMIT ?"
+    )
+    found = [example_of(*row) for row in connection.execute(select, (limit,))]
+    return tuple(each for each in reversed(found) if each is not None)
+
+
+def _trials(connection: Reader, since_ms: int) -> tuple[Exchange, ...]:
+    select = f"SELECT {schema.COLUMNS} FROM exchanges WHERE started_at_ms >= ? AND (method = 'cascade' OR attempts LIKE ?)"  # noqa: S608
+    return tuple(map(schema.exchange_of, connection.execute(select, (since_ms, '%"error":"unverified"%'))))
 
 
 def _usage(connection: Reader, since_ms: int) -> tuple[ModelUsage, ...]:
