@@ -242,6 +242,8 @@ class Server:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in request.headers.items()}
+        if headers.get("host", "") in self._hosts and request.url.authority not in self._hosts:
+            headers["host"] = request.url.authority  # an address of its own in the first line goes before the header
         self._active += 1
         try:
             reply = await self._reply_to(
