@@ -11,7 +11,7 @@ from lynkr_desktop.engine.chat.events import Delta, Finished, Opened, OpenText, 
 from lynkr_desktop.engine.chat.response import ChatResponse, ResponseBuilder, fold
 from lynkr_desktop.engine.prepare import Prepared
 from lynkr_desktop.engine.sign_in import secret_of, signed_in
-from lynkr_desktop.engine.upstream import Upstream, UpstreamReply
+from lynkr_desktop.engine.upstream import TURN_BYTES, Upstream, UpstreamReply
 from lynkr_desktop.engine.wire.sse import Frame
 from lynkr_desktop.engine.wire.table import splitter_of
 from lynkr_desktop.errors import FailureKind, UpstreamError
@@ -81,6 +81,8 @@ class Answer:
             self.body = await reply.read()
             events = self.prepared.parse_response(self.body)
             self.held, self._is_ended = [Piece(self.body, [], events)], True
+            if len(self.body) > TURN_BYTES:
+                await asyncio.sleep(0)
         elif reply.content_type == "text/html":
             raise self._foreign()
         while not any(is_content(event) for piece in self.held for event in piece.events):

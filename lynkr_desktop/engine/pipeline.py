@@ -25,6 +25,7 @@ from lynkr_desktop.engine.routing.facts import facts_of
 from lynkr_desktop.engine.routing.route import Facts, Route
 from lynkr_desktop.engine.store.responses import ResponsesStore
 from lynkr_desktop.engine.tokens import rough_tokens
+from lynkr_desktop.engine.upstream import TURN_BYTES
 from lynkr_desktop.engine.wire.framing import CONTENT_TYPES
 from lynkr_desktop.engine.wire.table import WIRES
 from lynkr_desktop.errors import BudgetError, BusyError, ClientError, LynkrError, UpstreamError
@@ -71,6 +72,7 @@ class Pipeline:
         exchange = OpenExchange(inbound, plan.settings.routing.mode.kind)
         try:
             request = self._responses.written_out(inbound.parsed())
+            await self._let_others(request)
             facts = self._opened(exchange, request)
             exchange.warning = self.loops.look(request, facts.client, facts.session, plan.settings.limits)
             exchange.route = chosen = self._chooser.choose(exchange, plan, request, facts)
@@ -78,6 +80,7 @@ class Pipeline:
                 await self._budgets.claim(exchange, request.max_tokens, plan.facts_of(chosen.targets[0][0]))
             exchange.route = chosen = self._budgets.narrowed(chosen, exchange, plan.facts_of)
             self._tell_route(exchange, chosen)
+            await self._let_others(request)
             needs = Needs(exchange.rough_input_tokens, has_images=facts.has_images, has_tools=bool(request.tools))
             answer = await self._attempts.first_answer(request, needs, exchange, plan)
             return await self._reply(answer, request, exchange, plan)
@@ -96,6 +99,12 @@ class Pipeline:
             bug = LynkrError("Lynkr itself failed.", f"This is a bug; the log has more under {exchange.id}.")
             self._close(exchange, 500, bug)
             return self.refusal(bug, inbound, _route_headers(exchange))
+
+    @staticmethod
+    async def _let_others(request: ChatRequest) -> None:
+        """A large request gives the loop back between two rooms: each of them takes some ms for it."""
+        if len(request.body) > TURN_BYTES:
+            await asyncio.sleep(0)
 
     def _opened(self, exchange: OpenExchange, request: ChatRequest) -> Facts:
         facts = facts_of(request, exchange.inbound.headers)

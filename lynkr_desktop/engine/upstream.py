@@ -16,6 +16,7 @@ import msgspec
 from lynkr_desktop.engine.http1 import Connection, HttpError, Origin, Pool, StaleConnectionError, head_of, split_url
 from lynkr_desktop.errors import BusyError, FailureKind, UpstreamError
 
+TURN_BYTES: Final = 64 * 1024  # of a body that are worked on in one turn of the loop
 _MAX_WHOLE_BYTES: Final = 256 * 1024 * 1024
 _MAX_ERROR_BYTES: Final = 64 * 1024
 
@@ -53,9 +54,20 @@ class UpstreamReply:
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     async def chunks(self) -> AsyncGenerator[bytes]:
-        """The body as it arrives, one piece per read of the socket. Raises `UpstreamError` if it breaks off or falls silent."""
+        """The body as it arrives, one piece per read of the socket; a large read in several, with a pause for others between.
+
+        Raises `UpstreamError` if it breaks off or falls silent.
+        """
+        taken = 0
         while chunk := await self._chunk():
-            yield chunk
+            if taken + len(chunk) <= TURN_BYTES:
+                taken += len(chunk)
+                yield chunk
+                continue
+            for start in range(0, len(chunk), TURN_BYTES):
+                await asyncio.sleep(0)
+                yield chunk[start : start + TURN_BYTES]
+            taken = 0
 
     async def _chunk(self) -> bytes:
         """The next bytes; empty at the end."""

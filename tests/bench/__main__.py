@@ -15,8 +15,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench import load
-from tests.bench.load import Load, Outcome
+from tests.bench import holding, load
+from tests.bench.load import Load
 from tests.bench.processes import TOKEN, Program, nginx, start_engine, upstream
 from tests.bench.report import Figures, floors_of, table
 
@@ -55,10 +55,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="lynkr-bench-") as folder, upstream() as port:
         figures = asyncio.run(measure(port, Path(folder), options.rounds, options.seconds))
         alone = asyncio.run(measure_alone(port, Path(folder) / "alone", options.drift))
-    floors = floors_of(figures, alone)
+        held = holding.measure(port, Path(folder) / "held")
+    floors = floors_of(figures, alone, held)
     print(table(figures, alone, floors))
     if options.out:
-        options.out.write_text(json.dumps({"cases": figures, "alone": alone}, indent=1))
+        options.out.write_text(json.dumps({"cases": figures, "alone": alone, "held": held}, indent=1))
     return 0 if all(floor.holds for floor in floors) else 1
 
 
@@ -90,9 +91,9 @@ async def one_case(program: Program | None, url: str, wire: str, case: Case, sec
     asked = Load(
         url + PATHS[wire], load.body_of(wire, case.size, case.words), (f"Authorization: Bearer {TOKEN}",), case.words or 1
     )
-    await checked(asked, case.connections, requests=case.connections * 3)
+    await load.checked(asked, case.connections, requests=case.connections * 3)
     before = program.cpu_seconds() if program else 0.0
-    outcome = await checked(asked, case.connections, seconds=seconds)
+    outcome = await load.checked(asked, case.connections, seconds=seconds)
     figures: Figures = {"per second": outcome.per_second, "median ms": outcome.median_ms}
     if case.words:
         figures["first word ms"] = outcome.median_first_word_ms
@@ -105,14 +106,6 @@ async def one_case(program: Program | None, url: str, wire: str, case: Case, sec
     return figures
 
 
-async def checked(asked: Load, connections: int, *, seconds: float = 60.0, requests: int = 10**9) -> Outcome:
-    """Run a load. Raises `RuntimeError` if an answer was wrong."""
-    outcome = await load.run(asked, connections, seconds=seconds, requests=requests)
-    if outcome.errors:
-        raise RuntimeError(f"{len(outcome.errors)} wrong answers from {asked.url}; the first: {outcome.errors[0]}")
-    return outcome
-
-
 async def measure_alone(port: int, folder: Path, requests: int) -> Figures:
     """What has no counterpart in nginx: cold start, memory, and whether a request costs more after many others."""
     starts = []
@@ -121,7 +114,7 @@ async def measure_alone(port: int, folder: Path, requests: int) -> Figures:
         engine, url = start_engine(port, folder / str(turn))
         asked = Load(url + PATHS["openai"], load.body_of("openai", 1_000), (f"Authorization: Bearer {TOKEN}",))
         try:
-            await checked(asked, 1, requests=1)
+            await load.checked(asked, 1, requests=1)
             starts.append(time.perf_counter() - began)
             if turn == 2:
                 lasting = await measure_lasting(engine, asked, requests)
@@ -133,11 +126,11 @@ async def measure_alone(port: int, folder: Path, requests: int) -> Figures:
 async def measure_lasting(engine: Program, asked: Load, requests: int) -> Figures:
     """Memory and CPU per request of a young engine and of an old one."""
     idle = engine.memory_mib()
-    await checked(asked, 8, requests=1_000)
+    await load.checked(asked, 8, requests=1_000)
     young = await cpu_of(engine, asked)
-    await checked(asked, 8, requests=requests // 3)
+    await load.checked(asked, 8, requests=requests // 3)
     after_third = engine.memory_mib()
-    await checked(asked, 8, requests=requests - requests // 3)
+    await load.checked(asked, 8, requests=requests - requests // 3)
     old = await cpu_of(engine, asked)
     return {
         "memory idle MiB": idle,
@@ -150,7 +143,7 @@ async def measure_lasting(engine: Program, asked: Load, requests: int) -> Figure
 async def cpu_of(engine: Program, asked: Load) -> float:
     """CPU seconds per request over 2,500 of them."""
     before = engine.cpu_seconds()
-    await checked(asked, 8, requests=2_500)
+    await load.checked(asked, 8, requests=2_500)
     return (engine.cpu_seconds() - before) / 2_500
 
 

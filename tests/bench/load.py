@@ -102,6 +102,14 @@ async def run(load: Load, connections: int, *, seconds: float = 60.0, requests: 
     return outcome
 
 
+async def checked(asked: Load, connections: int, *, seconds: float = 60.0, requests: int = 10**9) -> Outcome:
+    """Run a load. Raises `RuntimeError` if an answer was wrong."""
+    outcome = await run(asked, connections, seconds=seconds, requests=requests)
+    if outcome.errors:
+        raise RuntimeError(f"{len(outcome.errors)} wrong answers from {asked.url}; the first: {outcome.errors[0]}")
+    return outcome
+
+
 async def _one_answer(reader: asyncio.StreamReader, words: int, began: float, outcome: Outcome) -> None:
     """Read one answer whole, and note its times or what is wrong with it."""
     head = await reader.readuntil(b"\r\n\r\n")

@@ -48,16 +48,18 @@ http {{
 
 
 class Program:
-    """A process in a session of its own; `cpu` and `memory` count its children too."""
+    """A process in a session of its own; `cpu` and `memory` count its children too. One that `hears` has an open input."""
 
-    def __init__(self, command: list[str], *, environment: dict[str, str] | None = None, core: int | None = None) -> None:
+    def __init__(
+        self, command: list[str], *, environment: dict[str, str] | None = None, core: int | None = None, hears: bool = False
+    ) -> None:
         before = os.sched_getaffinity(0) if _CORES else set()
         if core is not None and len(_CORES) > 1:
             os.sched_setaffinity(0, {_CORES[core % len(_CORES)]})  # inherited by the child and all its threads
         try:
             self.process = subprocess.Popen(
-                command, cwd=ROOT, env={**os.environ, **(environment or {})}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                start_new_session=True,
+                command, cwd=ROOT, env={**os.environ, **(environment or {})}, stdout=subprocess.PIPE, start_new_session=True,
+                stdin=subprocess.PIPE if hears else subprocess.DEVNULL,
             )  # fmt: skip
         finally:
             if before:
@@ -106,8 +108,9 @@ class Program:
                     self.process.wait(8)
                 except subprocess.TimeoutExpired:
                     continue
-        if self.process.stdout is not None:
-            self.process.stdout.close()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                pipe.close()
 
 
 def _read(path: str) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 Figures = dict[str, float]
 _WIRES: Final = ("openai", "anthropic")
 _COLUMNS: Final = (("per second", 12), ("median ms", 12), ("first word ms", 15), ("cpu us", 10), ("cpu us per event", 18))
+_LONGEST_TURN_MS: Final = 5.0
 # Below this, two medians differ by noise only.
 _LEAST_ADDED_MS: Final = 0.05
 
@@ -26,13 +27,17 @@ class Floor:
         return self.value <= self.worst
 
 
-def floors_of(figures: dict[str, Figures], alone: Figures) -> list[Floor]:
-    """All floors: ratios to nginx in the same run, and a few absolute bounds with room for a slow machine."""
+def floors_of(figures: dict[str, Figures], alone: Figures, held: Figures) -> list[Floor]:
+    """All floors: ratios to nginx in the same run, and a few absolute bounds with room for a slow machine.
+
+    `held` are the longest turns of the loop that large bodies caused, in ms.
+    """
     return [
         *(floor for wire in _WIRES for floor in _floors_beside_nginx(figures, wire)),
         Floor("CPU per request, old engine against young", alone["cpu old / young"], 1.1),
         Floor("cold start to the first answer, s", alone["cold start s"], 1.0),
         Floor("memory idle, MiB", alone["memory idle MiB"], 80),
+        *(Floor(f"{name}: longest turn, ms", value, _LONGEST_TURN_MS) for name, value in held.items()),
     ]
 
 

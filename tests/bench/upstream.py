@@ -1,6 +1,6 @@
 """A scripted provider that costs next to nothing: answers at once, in OpenAI's and Anthropic's formats, whole or streamed.
 
-`max_tokens` of the request is the number of streamed words. Each word is `WORD`, so that a reader can count what came through.
+`max_tokens` of the request is the number of words. Each word is `WORD`, so that a reader can count what came through.
 Run as `python -m tests.bench.upstream PORT`.
 """
 
@@ -85,10 +85,11 @@ class Provider(asyncio.Protocol):
         is_anthropic = b"/messages" in path
         # The settings follow the conversation in a body of any size: only its two ends are searched.
         ends = body[:400] + body[-400:]
-        if not _STREAM.search(ends):
-            self._transport.write(_json_answer(_ANTHROPIC_JSON if is_anthropic else _OPENAI_JSON))
-            return
         tokens = _TOKENS.search(ends)
+        if not _STREAM.search(ends):
+            whole = _ANTHROPIC_JSON if is_anthropic else _OPENAI_JSON
+            self._transport.write(_json_answer(whole.replace(WORD, WORD * int(tokens[1])) if tokens else whole))
+            return
         first, word, last = (
             (_ANTHROPIC_FIRST, _ANTHROPIC_WORD, _ANTHROPIC_LAST) if is_anthropic else (_OPENAI_FIRST, _OPENAI_WORD, _OPENAI_LAST)
         )

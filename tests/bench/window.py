@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from tests.bench import load
-from tests.bench.__main__ import PATHS, checked
+from tests.bench.__main__ import PATHS
 from tests.bench.load import Load
 from tests.bench.processes import TOKEN, Program, environment_of, free_port, start_engine, upstream, wait_for_port
 
@@ -56,8 +56,8 @@ async def measure(urls: dict[str, str]) -> dict[str, tuple[float, float, float]]
     for turn in range(ROUNDS + 1):
         for name, url in urls.items():
             asked = Load(url + PATHS["openai"], load.body_of("openai", 1_000), (f"Authorization: Bearer {TOKEN}",))
-            single = await checked(asked, 1, seconds=SECONDS)
-            many = await checked(asked, 16, seconds=SECONDS)
+            single = await load.checked(asked, 1, seconds=SECONDS)
+            many = await load.checked(asked, 16, seconds=SECONDS)
             if turn:  # the first round only warms up
                 slowest = statistics.quantiles(single.times, n=100)[98] * 1000
                 gathered[name].append((single.median_ms, slowest, many.per_second))

@@ -1,6 +1,7 @@
 """A whole answer: the fold of its stream. Pure."""
 
 from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
@@ -57,6 +58,9 @@ def fold(events: Iterable[StreamEvent]) -> ChatResponse:
     return builder.response()
 
 
+_RUN: Final = 1024  # deltas
+
+
 class ResponseBuilder:
     """Adds a stream up, event by event."""
 
@@ -64,6 +68,7 @@ class ResponseBuilder:
         self._started: Started | None = None
         self._finished: Finished | None = None
         self._open: Opened | None = None
+        self._runs: list[str] = []  # of the open part's text; a long one is not joined and let go piece by piece all at once
         self._text: list[str] = []
         self._signature: str | None = None
         self._parts: list[Part] = []
@@ -74,9 +79,12 @@ class ResponseBuilder:
             case Started():
                 self._started = event
             case Opened():
-                self._open, self._text, self._signature = event, [], None
+                self._open, self._runs, self._text, self._signature = event, [], [], None
             case Delta(text=text):
                 self._text.append(text)
+                if len(self._text) == _RUN:
+                    self._runs.append("".join(self._text))
+                    self._text.clear()
             case Signed(signature=signature):
                 self._signature = (self._signature or "") + signature
             case Closed():
@@ -88,7 +96,7 @@ class ResponseBuilder:
                 self._finished = event
 
     def _close(self, opened: Opened) -> Part:
-        text = "".join(self._text)
+        text = "".join((*self._runs, *self._text))
         match opened.part:
             case OpenText():
                 return TextPart(text)
