@@ -21,7 +21,7 @@
         relay       bytes and events to the client     counting   tokens, exact or estimated
         sign_in     signatures and tokens that some providers want before a call
         upstream    the door out: timeouts, failures   http1      HTTP/1.1 as a client
-        metering    usage and cost                     tokens     an estimate without a tokenizer
+        metering    usage and cost                     tokens     an estimate in no time; `tokenizer` counts, off the path
         embedding   requests for vectors               vectors    the built-in embedding model, for every room
         tally       today's sums                       probe      real calls that are nobody's request
         bus events  what happens, told synchronously   tasks      the only place where tasks are made

@@ -1,4 +1,4 @@
-"""How many tokens a request is: exact where the provider counts in the client's own wire, else an estimate off the loop."""
+"""How many tokens a request is: exact where the provider counts in the client's own wire, else counted here, off the loop."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ from lynkr_desktop.engine.providers import auth
 from lynkr_desktop.engine.providers.catalogue import way
 from lynkr_desktop.engine.routing.route import Route
 from lynkr_desktop.engine.sign_in import signed_in
-from lynkr_desktop.engine.tokens import estimate_tokens
+from lynkr_desktop.engine.tokenizer import counted_tokens
 from lynkr_desktop.engine.upstream import Call, Timeouts, Upstream
 from lynkr_desktop.engine.wire.table import WIRES
 from lynkr_desktop.errors import LynkrError
@@ -39,7 +39,7 @@ class TokenCounter:
             exact = None
         if exact is not None:
             return exact, True
-        return await asyncio.to_thread(estimate_tokens, request), False
+        return await asyncio.to_thread(counted_tokens, request), False
 
     async def _exact(self, request: ChatRequest, route: Route, plan: Plan, inbound: Inbound) -> int | None:
         target, _ = route.targets[0]

@@ -15,7 +15,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench import holding, load
+from tests.bench import holding, load, tokens
 from tests.bench.load import Load
 from tests.bench.processes import TOKEN, Program, nginx, start_engine, upstream
 from tests.bench.report import Figures, floors_of, table
@@ -58,6 +58,7 @@ def main() -> int:
         held = holding.measure(port, Path(folder) / "held")
     floors = floors_of(figures, alone, held)
     print(table(figures, alone, floors))
+    print("\n" + tokens.table())
     if options.out:
         options.out.write_text(json.dumps({"cases": figures, "alone": alone, "held": held}, indent=1))
     return 0 if all(floor.holds for floor in floors) else 1

@@ -3,6 +3,7 @@
 import base64
 import json
 import struct
+import sys
 import zlib
 
 import pytest
@@ -24,6 +25,7 @@ from lynkr_desktop.engine.chat.request import (
     ToolCallPart,
     ToolResultPart,
 )
+from lynkr_desktop.engine.tokenizer import counted_tokens, weigher
 from lynkr_desktop.engine.tokens import LONGEST_READ, estimate_tokens, image_tokens, rough_tokens, text_weight
 
 # Counted once with OpenAI's o200k_base.
@@ -48,6 +50,21 @@ def request(*parts: Part, tools: tuple[Tool, ...] = (), system: tuple[TextPart, 
 @pytest.mark.parametrize(("text", "counted"), COUNTED)
 def test_estimates_are_near_a_real_tokenizer(text: str, counted: int) -> None:
     assert counted * 0.8 <= text_weight(text) <= counted * 1.25
+
+
+@pytest.mark.parametrize(("text", "counted"), COUNTED)
+def test_who_asks_gets_what_the_vocabulary_says(text: str, counted: int) -> None:
+    assert counted_tokens(request(TextPart(text))) - counted_tokens(request()) == counted
+
+
+@pytest.mark.parametrize("text", ["\ud800 half a pair", "<|endoftext|>", "\x00", "word " * 200_000])
+def test_any_text_can_be_counted(text: str) -> None:
+    assert counted_tokens(request(TextPart(text))) > counted_tokens(request())
+
+
+def test_without_the_package_the_estimate_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "toktok", None)
+    assert weigher.__wrapped__() is text_weight
 
 
 def test_a_whole_page_is_nearer_still() -> None:
