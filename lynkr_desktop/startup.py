@@ -92,6 +92,7 @@ def known_names() -> dict[str, env_names.ProviderNames]:
             address=partial(address_of, entry),
             twin=entry.twin,
             is_embedded=entry.is_embedded,
+            is_program=entry.is_program,
         )
         for entry in catalogue.PROVIDERS.values()
     }

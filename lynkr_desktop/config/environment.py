@@ -37,8 +37,6 @@ _SHORTEST_ADMIN_TOKEN: Final = 20
 _ON: Final = frozenset({"true", "1", "yes", "on"})
 _OFF: Final = frozenset({"false", "0", "no", "off"})
 _PORTS: Final = {"http": 80, "https": 443}
-# Providers of the original that this program has no entry for: `codex:x` is a mistake, not a model with a colon in its name.
-_ELSEWHERE: Final = frozenset({"codex"})
 # Other names under which a variable is known: the original called the Gemini API `vertex`, Google's own programs know both keys.
 _SYNONYMS: Final = {
     "GEMINI_API_KEY": ("GOOGLE_API_KEY", "VERTEX_API_KEY"),
@@ -78,6 +76,7 @@ class ProviderNames:
     address: Callable[[Mapping[str, str]], str] = lambda _: ""
     twin: str = ""
     is_embedded: bool = False
+    is_program: bool = False
     instead: str = ""
 
 
@@ -266,6 +265,8 @@ class _Overlay:
 
     def _address(self, entry: ProviderNames) -> "_Address":
         """What the variables say of the address; without any, the name of the variable that could."""
+        if entry.is_program:
+            return _Address(self._env.get(entry.base, ""), "")
         given = [name for name in (entry.endpoint, entry.base) if name and name in self._env]
         found = [self._read_address(entry, name) for name in given]
         if len({address.base_url for address in found}) > 1:
@@ -428,7 +429,7 @@ class _Overlay:
         account = self._account_named(head.strip().lower())
         if account is not None:
             return Target(account.id, model.strip() or self._usual_model(account))
-        if main is not None and head.strip().lower() not in _ELSEWHERE:
+        if main is not None:
             return Target(main, text)
         raise self._unknown(variable, head.strip())
 

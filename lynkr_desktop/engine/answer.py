@@ -10,6 +10,7 @@ import msgspec
 from lynkr_desktop.engine.chat.events import Delta, Finished, Opened, OpenText, OpenThinking, Signed, StopReason, StreamEvent
 from lynkr_desktop.engine.chat.response import ChatResponse, ResponseBuilder, fold
 from lynkr_desktop.engine.prepare import Prepared
+from lynkr_desktop.engine.providers.codex import Turn
 from lynkr_desktop.engine.sign_in import secret_of, signed_in
 from lynkr_desktop.engine.upstream import TURN_BYTES, Upstream, UpstreamReply
 from lynkr_desktop.engine.wire.sse import Frame
@@ -51,7 +52,7 @@ def is_content(event: StreamEvent) -> bool:
 class Answer:
     """An answer whose first content has come: from here on it is known to be one. Must be closed."""
 
-    def __init__(self, prepared: Prepared, reply: UpstreamReply) -> None:
+    def __init__(self, prepared: Prepared, reply: UpstreamReply | Turn) -> None:
         self.prepared = prepared
         self.reply = reply
         self.started_ms = 0.0  # since the exchange began

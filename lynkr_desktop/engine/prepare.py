@@ -13,10 +13,11 @@ from lynkr_desktop.engine.exchange import Inbound
 from lynkr_desktop.engine.providers import auth
 from lynkr_desktop.engine.providers.access import Access
 from lynkr_desktop.engine.providers.catalogue import way
+from lynkr_desktop.engine.providers.codex_words import losses_of
 from lynkr_desktop.engine.providers.models import quirks_for
 from lynkr_desktop.engine.providers.rules import passing_betas, rules_for
 from lynkr_desktop.engine.resilience.ladder import Rung
-from lynkr_desktop.engine.upstream import Call, Timeouts
+from lynkr_desktop.engine.upstream import PROGRAM, Call, Timeouts
 from lynkr_desktop.engine.wire.anthropic.hosted import hosted
 from lynkr_desktop.engine.wire.contract import ProviderWire, Rendered, StreamParser
 from lynkr_desktop.engine.wire.hidden import Hidden, UnhidingParser, hidden_in
@@ -104,6 +105,8 @@ def prepare(
         headers |= passed_on(inbound, provider.id, target.model)
     if quirks.hosted_version:
         rendered = hosted(rendered, quirks.hosted_version, headers, is_streamed=is_streamed)
+    if provider.is_program:
+        fidelity, rendered = "translated", msgspec.structs.replace(rendered, losses=(*rendered.losses, *losses_of(request)))
     if fidelity == "verbatim" and (hidden or quirks.hosted_version):
         fidelity = "native"  # the answer may not come back as it is, or something in the request is at another place
     losses = rendered.losses + (_untold(request) if hidden and is_same_wire else ())
@@ -134,6 +137,8 @@ def _untold(request: ChatRequest) -> tuple[str, ...]:
 
 def _url(request: ChatRequest, target: Target, access: Access, inbound: Inbound, *, is_streamed: bool) -> str:
     provider = access.provider
+    if provider.is_program:
+        return PROGRAM + access.base_url
     has_ways, has_key = bool(provider.other_paths), access.key is not None
     model = target.model if has_ways or "{model}" in provider.chat_path else ""
     client_wire = request.wire if has_ways else ""

@@ -63,7 +63,10 @@ async def _ask(upstream: Upstream, access: Access, model: str) -> str:
 
 async def list_models(upstream: Upstream, access: Access) -> tuple[ModelFacts, ...]:
     """The models that an account offers, with what is known of them. Raises `UpstreamError` or `ConfigError`."""
-    ids = await _listed(upstream, access, _LISTING)
+    if access.provider.is_program:
+        ids = await upstream.program_models(access.base_url)
+    else:
+        ids = await _listed(upstream, access, _LISTING)
     return tuple(facts_of(access.provider.id, name) for name in ids)
 
 
@@ -86,7 +89,9 @@ async def _listed(upstream: Upstream, access: Access, timeouts: Timeouts) -> tup
 
 
 async def reachable(upstream: Upstream, access: Access) -> str:
-    """`ok`, or why an account cannot be used, by its list of models: costs nothing."""
+    """`ok`, or why an account cannot be used, by its list of models: costs nothing. No program is started only to ask it."""
+    if access.provider.is_program:
+        return "ok"
     try:
         await list_models(upstream, access)
     except LynkrError as error:

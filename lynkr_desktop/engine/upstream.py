@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from lynkr_desktop.engine.http1 import Connection, HttpError, Origin, Pool, StaleConnectionError, head_of, split_url
+from lynkr_desktop.engine.providers.codex import CodexServer, Turn
 from lynkr_desktop.errors import BusyError, FailureKind, UpstreamError
 
 TURN_BYTES: Final = 64 * 1024  # of a body that are worked on in one turn of the loop
@@ -37,6 +38,9 @@ class Call(msgspec.Struct, frozen=True):
     headers: Mapping[str, str]
     body: bytes | None
     timeouts: Timeouts
+
+
+PROGRAM: Final = "program:"  # begins the address of a program of the user's, which stands in the place of a server
 
 
 class UpstreamReply:
@@ -119,6 +123,7 @@ class Upstream:
     def __init__(self) -> None:
         self._pool: Pool | None = None
         self._cut: BusyError | None = None
+        self._programs: dict[str, CodexServer] = {}
         self._waits: set[asyncio.Timeout] = set()  # for connections, and before another try
 
     def open(self) -> None:
@@ -132,6 +137,8 @@ class Upstream:
         for wait in self._waits:
             if not wait.expired():
                 wait.reschedule(0)
+        for program in self._programs.values():
+            program.cut(error)
         if self._pool is not None:
             self._pool.cut(error)
 
@@ -153,14 +160,19 @@ class Upstream:
                 self._waits.discard(wait)
 
     async def close(self) -> None:
-        """Hang up everywhere."""
+        """Hang up everywhere, and end the programs that were started."""
+        programs, self._programs = self._programs, {}
+        for program in programs.values():
+            await program.close()
         if self._pool is not None:
             self._pool.close()
             self._pool = None
             await asyncio.sleep(0)  # lets the transports close
 
-    async def send(self, call: Call) -> UpstreamReply:
+    async def send(self, call: Call) -> UpstreamReply | Turn:
         """Send a call and wait for status and headers. Raises `UpstreamError(UNREACHABLE | TIMEOUT | PROTOCOL)`, `BusyError`."""
+        if call.url.startswith(PROGRAM):
+            return await self._program(call.url).turn(call.body or b"", call.timeouts.first_byte, call.timeouts.idle)
         try:
             origin, host, path = split_url(call.url)
             length = None if call.body is None else len(call.body)
@@ -189,6 +201,15 @@ class Upstream:
                 status=connection.status,
             )
         return UpstreamReply(call, connection)
+
+    async def program_models(self, address: str) -> tuple[str, ...]:
+        """The models that a program of the user's offers. Raises `UpstreamError`."""
+        return await self._program(PROGRAM + address).models()
+
+    def _program(self, url: str) -> CodexServer:
+        if self._cut is not None:
+            raise self._cut
+        return self._programs.setdefault(url, CodexServer(url.removeprefix(PROGRAM)))
 
     async def _exchange(self, call: Call, origin: Origin, head: bytes, *, is_fresh: bool) -> Connection | None:
         """A connection with an answer's head; None if it was closed without one, which may be tried once more."""

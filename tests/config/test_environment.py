@@ -142,7 +142,6 @@ def test_a_list_is_an_order_of_fallbacks_without_repeats() -> None:
         ({"MODEL_PROVIDER": "databricks"}, "MODEL_PROVIDER"),
         ({"TIER_SIMPLE": "openia:gpt-5"}, "TIER_SIMPLE"),
         ({"TIER_REASONING": "qwen2.5:7b"}, "TIER_REASONING"),
-        ({"MODEL_PROVIDER": "ollama", "TIER_COMPLEX": "codex:gpt-5.3-codex"}, "TIER_COMPLEX"),
         ({"FALLBACK_PROVIDER": "databricks"}, "FALLBACK_PROVIDER"),
     ],
 )

@@ -40,7 +40,7 @@ from tests.fakes.script import Answer, CallTool, Ending, Refuse, Say, Think, Tok
 from tests.fakes.upstream import Upstream
 from tests.fakes.vendor_words import REFUSALS
 
-ENTRIES = [entry for entry in PROVIDERS.values() if not entry.is_embedded]
+ENTRIES = [entry for entry in PROVIDERS.values() if not (entry.is_embedded or entry.is_program)]
 ENTRY = pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.id)
 LANE = pytest.mark.parametrize("lane", LANES, ids=str)
 NAMED = pytest.mark.parametrize("entry", [entry for entry in ENTRIES if entry.env.key], ids=lambda entry: entry.id)

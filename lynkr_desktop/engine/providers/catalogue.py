@@ -425,6 +425,18 @@ _ENTRIES: Final = (
         ),
     ),
     Provider(
+        id="codex",
+        title="Codex (your own)",
+        wire="openai_responses",
+        base_url="",
+        chat_path="",
+        auth=Auth.NONE,
+        env=EnvNames(model="CODEX_MODEL", base="CODEX_BINARY_PATH"),
+        default_model="gpt-5.5",
+        is_program=True,
+        quirks=Quirks(takes_sampling=False, takes_reasoning_effort=True),
+    ),
+    Provider(
         id="anthropic-compatible",
         title="Anthropic-compatible server",
         wire="anthropic",

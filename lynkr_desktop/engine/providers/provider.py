@@ -104,6 +104,7 @@ class Provider(msgspec.Struct, frozen=True):
     most_at_once: int = 0  # requests that the provider serves to one account at a time; 0: as many as there are
     twin: str = ""  # the same vendor's entry for addresses that end in that one's path
     is_embedded: bool = False  # started and stopped by us
+    is_program: bool = False  # a program of the user's, which we start and talk to; its address is its path, empty: found
     reads_bytes: int = 0  # of a longer request it reads only the newest part; 0: it reads all
 
     @property
