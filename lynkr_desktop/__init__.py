@@ -27,7 +27,7 @@
         bus events  what happens, told synchronously   tasks      the only place where tasks are made
         chat/       the canonical conversation: request, stream events with their grammar, response
         wire/       one package per vendor format, between that and chat; framing in `sse`
-        providers/  the catalogue (THE table), keys, addresses, model facts, the built-in model
+        providers/  the catalogue (THE table), keys, addresses, model facts, the built-in model, the user's own Codex
         routing/    facts → score → tier → route, each with its reason in words; pins; learners/
         resilience/ again, next target or stop; breakers, health, the order of targets; budgets
         store/      the ledger: one writer into SQLite, or into a PostgreSQL that several share, with a journal that outlives

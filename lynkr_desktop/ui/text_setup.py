@@ -230,6 +230,9 @@ NAME: Final = "Name"
 KEY: Final = "API key"
 ADDRESS: Final = "Address"
 ADDRESS_HINT: Final = "https://host/path without /v1"
+PROGRAM_HINT: Final = "The program's path; empty: it is looked for"
+PROGRAM_FOUND: Final = "on this machine, found by itself"
+PLACES: Final = {"project": "Project", "region": "Region"}  # parts of an address that users know by name
 ADD_KEY: Final = "Add another key"
 ADD_KEY_TIP: Final = "It serves while the keys before it are refused, used up or asked too often."
 REMOVE_KEY: Final = "Remove this key"
@@ -297,6 +300,10 @@ def key_placeholder(entry: Provider, hint: str) -> str:
         return say("kept · ends {hint}", hint=hint)
     if entry.auth is Auth.AWS:
         return say("A Bedrock API key, or nothing: this machine's AWS credentials")
+    if entry.auth is Auth.GOOGLE:
+        return say("A service account's JSON, or this machine's own")
+    if entry.auth in {Auth.ENTRA, Auth.ENTRA_X}:
+        return say("The key, or the JSON of a service principal")
     return say("Paste the key") if entry.needs_key else say("Only if the server wants one")
 
 
@@ -307,6 +314,11 @@ def key_kept_in(place: str) -> str:
     if place == KEYCHAIN_WAITING:
         return say("Your keychain may ask for its password.")
     return say("Kept in {place}, never in a file of Lynkr.", place=place)
+
+
+def own_place(entry: Provider | None) -> str:
+    """Where something without an address runs."""
+    return PROGRAM_FOUND if entry is not None and entry.is_program else STARTED_BY_US
 
 
 def models_found(count: int | None) -> str:

@@ -12,6 +12,7 @@ from lynkr_desktop.config.settings import Account, Settings
 from lynkr_desktop.engine.api import ProbeResult
 from lynkr_desktop.engine.providers import auth, catalogue
 from lynkr_desktop.engine.providers.models import ModelFacts
+from lynkr_desktop.engine.providers.places import address_of, values_of
 from lynkr_desktop.engine.providers.provider import Auth, Provider
 from lynkr_desktop.errors import ConfigError, LynkrError
 from lynkr_desktop.ui import text, text_setup
@@ -72,10 +73,12 @@ class AccountForm(Card):
         across.setSpacing(SPACE_8)
         across.addWidget(self.keys, 1)
         across.addWidget(self._get_key, 0, Qt.AlignmentFlag.AlignTop)
-        rows = (
+        self.places = {name: QLineEdit() for name in text_setup.PLACES}
+        rows: tuple[tuple[str, QWidget, Label | None], ...] = (
             (text_setup.PROVIDER, self.provider, None),
             (text_setup.NAME, self.title_field, None),
             (text_setup.KEY, key_row, self._key_hint),
+            *((text_setup.PLACES[name], field, None) for name, field in self.places.items()),
             (text_setup.ADDRESS, self.address, self._address_hint),
             (text_setup.MODEL, self.model, None),
         )
@@ -101,6 +104,10 @@ class AccountForm(Card):
         for field in (self.address, self.title_field, self.model):
             field.textEdited.connect(self._edited)
             field.returnPressed.connect(self._submit)
+        for field in self.places.values():
+            field.textEdited.connect(self._place_edited)
+            field.returnPressed.connect(self._submit)
+            field.editingFinished.connect(self._ask_models)
         self.keys.edited.connect(self._edited)
         self.keys.submitted.connect(self._submit)
         self.keys.finished.connect(self._ask_models)
@@ -152,7 +159,9 @@ class AccountForm(Card):
         self.title_field.setText(account.title)
         self.title_field.setPlaceholderText(entry.title)
         self.address.setText(account.base_url)
-        self.address.setPlaceholderText(entry.base_url or entry.example or text_setup.ADDRESS_HINT)
+        hint = text_setup.PROGRAM_HINT if entry.is_program else text_setup.ADDRESS_HINT
+        self.address.setPlaceholderText(entry.base_url or entry.example or hint)
+        self._fill_places(entry, account.base_url or entry.base_url)
         self.model.setText(account.model or ("" if is_known else entry.default_model))
         self.model.offer([entry.default_model] if entry.default_model else [])
         self.submit.setText(text_setup.SAVE if entry.is_embedded else text_setup.TEST_AND_SAVE)
@@ -163,6 +172,26 @@ class AccountForm(Card):
         self._reset()
         self._ask_models()
         (self.key if entry.needs_key and not self.keys.rows[0].kept.hint else self.model).setFocus()
+
+    def _fill_places(self, entry: Provider, address: str) -> None:
+        """The parts of the address that have names, where it is made of such."""
+        values = values_of(entry, address)
+        wanted = {place.name: place for place in entry.places}
+        for name, field in self.places.items():
+            field.setText(values.get(name, ""))
+            field.setPlaceholderText(wanted[name].usual if name in wanted else "")
+            self._form.setRowVisible(self._rows[text_setup.PLACES[name]], name in wanted)
+
+    def _place_edited(self) -> None:
+        """The address follows its parts."""
+        self._edited()
+        try:
+            address = address_of(self._entry(self.provider.key), {name: field.text() for name, field in self.places.items()})
+        except ConfigError as error:
+            self._show_address_problem(error)
+            return
+        self.address.setText(address)
+        self.address.setCursorPosition(0)
 
     # ------------------------------------------------------------ the account as it stands
 
@@ -176,11 +205,11 @@ class AccountForm(Card):
         entry = self._entry(self.provider.key)
         address = self.address.text().strip()
         address = address if address.endswith("://") else address.rstrip("/")
-        if not address and not entry.base_url and not entry.is_embedded:
+        if not address and not entry.base_url and not (entry.is_embedded or entry.is_program):
             raise ConfigError(text_setup.NO_ADDRESS, field="base_url")
         start = self._before or Account(free_id(entry.id, self._settings), entry.id)
         account = replace(start, title=self.title_field.text().strip(), base_url=address, model=self.model.model)
-        if entry.is_embedded:
+        if entry.is_embedded or entry.is_program:
             return account
         return replace(account, keys=self.keys.keys(auth.origin_of(address or entry.base_url)))
 
@@ -221,9 +250,7 @@ class AccountForm(Card):
         try:
             account = self.account()
         except ConfigError as error:
-            self._address_hint.setText(text.refused(error))
-            self._address_hint.set_kind(LabelKind.BAD)
-            self._address_hint.show()
+            self._show_address_problem(error)
             self.address.setFocus()
             return None
         if self._entry(account.provider).needs_key and not account.keys:
@@ -233,6 +260,11 @@ class AccountForm(Card):
             self.key.setFocus()
             return None
         return account
+
+    def _show_address_problem(self, error: ConfigError) -> None:
+        self._address_hint.setText(text.refused(error))
+        self._address_hint.set_kind(LabelKind.BAD)
+        self._address_hint.show()
 
     def _show_result(self, result: ProbeResult) -> None:
         if result.is_ok:

@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from lynkr_desktop.config.settings import MOST_KEYS, Account, AccountKey
+from lynkr_desktop.engine.providers import auth
 from lynkr_desktop.ui import text_setup
 from lynkr_desktop.ui.theme import SPACE_4, SPACE_8, Theme
 from lynkr_desktop.ui.widgets.button import Button, ButtonKind, IconButton
@@ -54,7 +55,8 @@ class KeyRow(QWidget):
     @property
     def typed(self) -> str:
         """The key without the spaces and line ends that pasting brings along."""
-        return "".join(self.field.text().split())
+        text = self.field.text().strip()
+        return text if auth.is_json_key(text) else "".join(text.split())
 
     def show_place(self, index: int, count: int) -> None:
         """Offer what can be done at this place; a single key shows its field only."""

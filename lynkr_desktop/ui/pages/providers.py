@@ -188,7 +188,7 @@ class ProvidersPage(QWidget):
             state=state,
             key_line=text_setup.key_line(entry, self._hints(account), self._desk.key_place()),
             model=model_of(account) or text_setup.NO_MODEL,
-            address=address_of(account) or text_setup.STARTED_BY_US,
+            address=address_of(account) or text_setup.own_place(entry),
             models=self._model_counts.get(account.id),
             keys=self._shown_keys(account, state),
             is_direct=direct is not None and direct.account == account.id and mode.kind in (ModeKind.DIRECT, ModeKind.OBSERVE),
