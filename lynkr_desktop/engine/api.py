@@ -133,6 +133,15 @@ class Bucket(msgspec.Struct, frozen=True):
     requests: int
 
 
+class LatencyBucket(msgspec.Struct, frozen=True):
+    """One bar of the latency chart: how long first tokens took. None where there was no answer."""
+
+    start_ms: int
+    answers: int
+    p50_ms: float | None
+    p95_ms: float | None
+
+
 class Figures(msgspec.Struct, frozen=True):
     """The overview's numbers for a span of time, with a sparkline's values for each, oldest first."""
 
@@ -307,6 +316,10 @@ class Engine(Protocol):
 
     async def spend(self, since_ms: int, buckets: int, by: str) -> tuple[Bucket, ...]:
         """Spend over time in equal buckets, by `tier`, `account`, `model` or `client`."""
+        ...
+
+    async def latency(self, since_ms: int, buckets: int) -> tuple[LatencyBucket, ...]:
+        """First tokens over time in equal buckets."""
         ...
 
     async def histogram(self, since_ms: int) -> tuple[int, ...]:

@@ -20,6 +20,7 @@ from lynkr_desktop.engine.api import (
     Bucket,
     Figures,
     KeyState,
+    LatencyBucket,
     Learned,
     LocalServer,
     ProbeResult,
@@ -548,6 +549,10 @@ class EngineService:
     async def spend(self, since_ms: int, buckets: int, by: str) -> tuple[Bucket, ...]:
         """Spend over time."""
         return await self._queries.spend(since_ms, buckets, by)
+
+    async def latency(self, since_ms: int, buckets: int) -> tuple[LatencyBucket, ...]:
+        """First tokens over time."""
+        return await self._queries.latency(since_ms, buckets)
 
     async def histogram(self, since_ms: int) -> tuple[int, ...]:
         """How many exchanges had each score."""

@@ -21,6 +21,7 @@ from lynkr_desktop.engine.api import (
     Bucket,
     Engine,
     Figures,
+    LatencyBucket,
     Learned,
     LocalServer,
     ProbeResult,
@@ -312,6 +313,10 @@ class Bridge(QObject):
     async def spend(self, since_ms: int, buckets: int, by: str) -> tuple[Bucket, ...]:
         """Spend over time in equal buckets, by `tier`, `account`, `model` or `client`."""
         return await self._run(self._engine.spend(since_ms, buckets, by))
+
+    async def latency(self, since_ms: int, buckets: int) -> tuple[LatencyBucket, ...]:
+        """First tokens over time in equal buckets."""
+        return await self._run(self._engine.latency(since_ms, buckets))
 
     async def histogram(self, since_ms: int) -> tuple[int, ...]:
         """How many exchanges had each score: 101 numbers, for 0 to 100."""

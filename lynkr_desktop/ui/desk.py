@@ -9,7 +9,17 @@ from typing import Any, Protocol
 from PySide6.QtCore import QObject, Signal
 
 from lynkr_desktop.config.settings import Account, Routing, Settings
-from lynkr_desktop.engine.api import ActivityQuery, Analysis, Bucket, Figures, Learned, LocalServer, ProbeResult, Snapshot
+from lynkr_desktop.engine.api import (
+    ActivityQuery,
+    Analysis,
+    Bucket,
+    Figures,
+    LatencyBucket,
+    Learned,
+    LocalServer,
+    ProbeResult,
+    Snapshot,
+)
 from lynkr_desktop.engine.events import Exchange
 from lynkr_desktop.engine.providers.models import ModelFacts
 from lynkr_desktop.engine.routing.replay import WhatIf
@@ -81,6 +91,10 @@ class Desk(Protocol):
 
     async def spend(self, since_ms: int, buckets: int, by: str) -> tuple[Bucket, ...]:
         """Spend over time in equal buckets, by `tier`, `account`, `model` or `client`."""
+        ...
+
+    async def latency(self, since_ms: int, buckets: int) -> tuple[LatencyBucket, ...]:
+        """First tokens over time in equal buckets."""
         ...
 
     async def histogram(self, since_ms: int) -> tuple[int, ...]:

@@ -75,6 +75,13 @@ def axis_money(amount: float, step: float) -> str:
     return dollars(grouped(amount, digits))
 
 
+def axis_duration(milliseconds: float, step: float) -> str:
+    """A mark of a time axis whose marks are `step` milliseconds apart."""
+    if step < 1000:
+        return say("{number} ms", number=grouped(milliseconds))
+    return say("{number} s", number=grouped(milliseconds / 1000))
+
+
 def tokens(count: int | None) -> str:
     """A number of tokens: `412`, `38.2k`, `120k`, `1.2M`."""
     if count is None:

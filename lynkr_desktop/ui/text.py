@@ -24,6 +24,12 @@ SETTINGS: Final = "Settings"
 LOADING: Final = "Loading"
 TRY_AGAIN: Final = "Try again"
 COPIED: Final = "Copied"
+EXPORT: Final = "Save as a file"
+EXPORT_PICTURE: Final = "Picture (PNG)…"
+EXPORT_NUMBERS: Final = "Numbers (CSV)…"
+PNG_FILES: Final = "Pictures (*.png)"
+CSV_FILES: Final = "Tables (*.csv)"
+NO_PICTURE: Final = "The picture could not be written."
 CLOSE: Final = "Close"
 SHOW_AS_TABLE: Final = "Show as table"
 SHOW_AS_CHART: Final = "Show as chart"
@@ -68,6 +74,11 @@ def failure(kind: str) -> tuple[str, str]:
 def refused(error: LynkrError) -> str:
     """What went wrong, and what to do."""
     return f"{say_back(error.title)} {say_back(error.detail)}".strip()
+
+
+def not_written(path: str, why: str) -> str:
+    """A file that could not be written."""
+    return say("{path} could not be written: {why}", path=path, why=why)
 
 
 def client_title(client: str) -> str:
@@ -157,10 +168,14 @@ FIRST_TOKEN: Final = "First token, median"  # noqa: S105  not a secret
 NO_REQUESTS_YET: Final = "no requests yet"
 OF_TODAY: Final = "of today's answers"
 SCORE_STRIP: Final = "Score strip"
-SCORE_STRIP_NOTE: Final = "last hour · ring = kept on the session's model · cross = failed"
+SCORE_STRIP_NOTE: Final = "ring = kept on the session's model · cross = failed"
 STRIP_EMPTY: Final = "No requests in the last hour"
 NOW: Final = "now"
 NO_SCORE: Final = "no score"
+LATENCY: Final = "First token"
+LATENCY_EMPTY: Final = "No answers in this time"
+LATENCY_PARTS: Final = {"p50": "median", "rest": "up to the 95th percentile"}
+LATENCY_HEADERS: Final = ("From", "Answers", "Median", "95th percentile")
 SPEND: Final = "Spend"
 SPEND_EMPTY: Final = "Nothing was spent in this time"
 PROVIDERS_TABLE: Final = "Providers"
@@ -265,21 +280,37 @@ def series_title(by: str, key: str, account_titles: Mapping[str, str]) -> str:
             return key or shown.UNKNOWN
 
 
-def strip_summary(number: int, failed: int) -> str:
+def strip_summary(number: int, failed: int, span: str = "1h") -> str:
     """The strip in one sentence."""
     if not number:
-        return STRIP_EMPTY + "."
-    return say_number(
+        return f"{SPAN_NAMES[span]}: {NO_REQUESTS_YET}."
+    told = say_number(
         number,
-        "{number} request in the last hour, {failed} of them failed.",
-        "{number} requests in the last hour, {failed} of them failed.",
+        "{number} request, {failed} of them failed.",
+        "{number} requests, {failed} of them failed.",
         failed=shown.count(failed),
     )
+    return f"{SPAN_NAMES[span]}: {told}"
 
 
 def spend_summary(total: str, span: str) -> str:
     """The spend chart in one sentence."""
     return f"{SPAN_NAMES[span]}: {total}."
+
+
+def latency_summary(p50_ms: float | None, p95_ms: float | None, span: str) -> str:
+    """The latency chart in one sentence: the middle of the bars, and the worst of them."""
+    if p50_ms is None:
+        return f"{SPAN_NAMES[span]}: {LATENCY_EMPTY}."
+    times = {"median": shown.duration(p50_ms), "worst": shown.duration(p95_ms)}
+    return f"{SPAN_NAMES[span]}: {say('first tokens after {median}, at worst {worst} for 95 of 100.', **times)}"
+
+
+def latency_tip(start_ms: float, answers: int, p50_ms: float, p95_ms: float) -> str:
+    """A bar of the latency chart in words."""
+    counted = say_number(answers, "{number} answer", "{number} answers")
+    first = f"{shown.day(start_ms)} {shown.clock_minutes(start_ms)} · {counted}"
+    return f"{first}\np50 {shown.duration(p50_ms)}\np95 {shown.duration(p95_ms)}"
 
 
 def strip_tip(exchange: Exchange) -> str:

@@ -21,6 +21,7 @@ from lynkr_desktop.engine.api import (
     Analysis,
     Bucket,
     Figures,
+    LatencyBucket,
     Learned,
     LocalServer,
     ProbeResult,
@@ -265,6 +266,11 @@ class LedgerDesk:
         """From the ledger."""
         self._fail()
         return await self._queries.spend(since_ms, buckets, by)
+
+    async def latency(self, since_ms: int, buckets: int) -> tuple[LatencyBucket, ...]:
+        """From the ledger."""
+        self._fail()
+        return await self._queries.latency(since_ms, buckets)
 
     async def histogram(self, since_ms: int) -> tuple[int, ...]:
         """From the ledger."""

@@ -117,7 +117,7 @@ def test_the_spend_chart_follows_span_and_key(page: OverviewPage, desk: LedgerDe
     assert [series.key for series in card._series] == ["COMPLEX"]
     assert sum(bar.total for bar in card._bars) == 1
     assert len(card._bars) == 24
-    next(button for button in card._group.buttons() if button.text() == "7 d").click()
+    next(button for button in card._spans._group.buttons() if button.text() == "7 d").click()
     assert sum(bar.total for bar in card._bars) == 3
     next(action for action in card._key.choices.actions() if action.text() == "by program").trigger()
     assert [series.title for series in card._series] == ["Codex", "Claude Code"]  # the largest first
@@ -130,7 +130,7 @@ def test_a_slow_answer_for_another_span_is_dropped(page: OverviewPage, desk: Led
     desk.record([an_exchange(1, cost_usd="1"), an_exchange(2, ago_ms=26 * 60 * MINUTE, cost_usd="2")])
     page.show()
     desk.holds = True
-    buttons = {button.text(): button for button in page._spend_card._group.buttons()}
+    buttons = {button.text(): button for button in page._spend_card._spans._group.buttons()}
     buttons["7 d"].click()
     buttons["1 h"].click()
     desk.run_held(newest_first=True)  # the older question is answered last

@@ -168,7 +168,7 @@ def test_live_marks_are_added_once_and_old_ones_leave(strip: ScoreStrip) -> None
     strip.set_exchanges([old, kept])
     strip.add([kept, an_exchange(1, ago_ms=10, error="overloaded")])
     assert len(strip.exchanges) == 2
-    assert strip.accessibleDescription() == "2 requests in the last hour, 1 of them failed."
+    assert strip.accessibleDescription() == "Last hour: 2 requests, 1 of them failed."
 
 
 def test_a_failed_and_a_kept_mark_look_different(strip: ScoreStrip) -> None:

@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from lynkr_desktop.config.settings import Target, Tier
-from lynkr_desktop.engine.api import ActivityQuery, Bucket, Figures
+from lynkr_desktop.engine.api import ActivityQuery, Bucket, Figures, LatencyBucket
 from lynkr_desktop.engine.events import Exchange
 from lynkr_desktop.engine.routing.gate import Tokens
 from lynkr_desktop.engine.routing.learners.history import Example, example_of
@@ -102,6 +102,11 @@ class Queries:
             raise ValueError(f"spend takes one of {KEYS} and at least one bucket")
         until_ms = self._clock_ms()
         return await self._ask(lambda connection: _spend(connection, _Span(connection, since_ms, until_ms, buckets), by), ())
+
+    async def latency(self, since_ms: int, buckets: int) -> tuple[LatencyBucket, ...]:
+        """First tokens over time in equal buckets until now."""
+        until_ms = self._clock_ms()
+        return await self._ask(lambda connection: _latency(connection, _Span(connection, since_ms, until_ms, buckets)), ())
 
     async def histogram(self, since_ms: int) -> tuple[int, ...]:
         """How many exchanges had each score: 101 numbers."""
@@ -300,6 +305,20 @@ def _spend(connection: Reader, span: _Span, by: str) -> tuple[Bucket, ...]:
         if pico is not None:
             costs[bucket][key] = schema.usd_of(pico)
     return tuple(Bucket(span.start_of(index), costs[index], requests[index]) for index in range(span.buckets))
+
+
+def _latency(connection: Reader, span: _Span) -> tuple[LatencyBucket, ...]:
+    times: list[list[float]] = [[] for _ in range(span.buckets)]
+    select = f"SELECT {span.index}, first_token_ms FROM exchanges INDEXED BY by_time {_SINCE} AND first_token_ms IS NOT NULL"  # noqa: S608
+    for bucket, first_token_ms in connection.execute(select, (span.since_ms,)):
+        times[bucket].append(first_token_ms)
+    found = []
+    for bucket, values in enumerate(times):
+        values.sort()
+        last = len(values) - 1
+        p50, p95 = (values[round(share * last)] for share in (0.5, 0.95)) if values else (None, None)
+        found.append(LatencyBucket(span.start_of(bucket), len(values), p50, p95))
+    return tuple(found)
 
 
 def _histogram(connection: Reader, since_ms: int) -> tuple[int, ...]:

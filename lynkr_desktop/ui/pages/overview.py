@@ -19,6 +19,9 @@ from lynkr_desktop.ui.desk import Desk
 from lynkr_desktop.ui.latest import Latest
 from lynkr_desktop.ui.models.account_rows import account_rows
 from lynkr_desktop.ui.models.rows import Cell, RowsModel
+from lynkr_desktop.ui.pages.chart_export import ChartExport, moment
+from lynkr_desktop.ui.pages.chart_export import Table as ExportedTable
+from lynkr_desktop.ui.pages.latency_card import LatencyCard
 from lynkr_desktop.ui.pages.spend_card import SpendCard
 from lynkr_desktop.ui.theme import SPACE_8, SPACE_12, SPACE_16, SPACE_24, Theme
 from lynkr_desktop.ui.widgets.card import Card
@@ -26,12 +29,13 @@ from lynkr_desktop.ui.widgets.figure import Figure, TierSplit
 from lynkr_desktop.ui.widgets.health import health_sign
 from lynkr_desktop.ui.widgets.notice import Notice
 from lynkr_desktop.ui.widgets.pills import EndpointPill, HealthPill, ModePill
-from lynkr_desktop.ui.widgets.score_strip import HOUR_MS, ScoreStrip
+from lynkr_desktop.ui.widgets.score_strip import ScoreStrip
+from lynkr_desktop.ui.widgets.span_switch import SpanSwitch
 from lynkr_desktop.ui.widgets.states import StateStack
 from lynkr_desktop.ui.widgets.table import Table
 from lynkr_desktop.ui.widgets.twin import Twin
 
-_STRIP_MARKS = 1000
+_STRIP_MARKS = 2000  # the newest; more would only hide each other
 _REFRESH_MS = 3000  # how often sums are asked for again while requests come in
 _MINUTE_MS = 60_000
 _NARROW = 820
@@ -75,9 +79,15 @@ class OverviewPage(QWidget):
         self._strip = ScoreStrip(theme, self._now_ms)
         self._strip_twin = Twin(theme, self._strip, text.SCORE_STRIP, stretched=4)
         self._strip_card = Card(text.SCORE_STRIP, text.SCORE_STRIP_NOTE)
-        self._strip_card.add_to_header(self._strip_twin.button)
+        self._strip_spans = SpanSwitch("1h", ("1h", "24h", "7d"), text.SCORE_STRIP)
+        self._strip_export = ChartExport(
+            theme, self._desk, self._strip, name=text.SCORE_STRIP, values=self._strip_values, say=self._strip_card.set_note
+        )
+        for control in (self._strip_spans, self._strip_twin.button, self._strip_export.button):
+            self._strip_card.add_to_header(control)
         self._strip_card.body.addWidget(self._strip_twin)
         self._spend_card = SpendCard(theme, self._desk, self._now_ms)
+        self._latency_card = LatencyCard(theme, self._desk, self._now_ms)
         self._accounts = RowsModel(text.ACCOUNT_HEADERS, self)
         self._accounts_table = Table(theme, 0, text.PROVIDERS_TABLE, narrowest=100, expendable=(1, 4))
         self._accounts_table.setModel(self._accounts)
@@ -135,6 +145,8 @@ class OverviewPage(QWidget):
         for index, card in enumerate((self._spend_card, self._accounts_card)):
             self._cards_grid.addWidget(card, index if is_narrow else 0, 0 if is_narrow else index)
             card.setMinimumHeight(270)
+        self._cards_grid.addWidget(self._latency_card, 2, 0, 1, 1 if is_narrow else 2)
+        self._latency_card.setMinimumHeight(250)
         self._cards_grid.setColumnStretch(0, 1)
         self._cards_grid.setColumnStretch(1, 0 if is_narrow else 1)
 
@@ -148,6 +160,7 @@ class OverviewPage(QWidget):
         self._health.clicked.connect(lambda: self.page_wanted.emit("providers"))
         self._strip.picked.connect(self.exchange_wanted)
         self._strip_twin.button.toggled.connect(self._fill_strip_table)
+        self._strip_spans.chosen.connect(self._change_span)
         self._states.pressed.connect(self._next_step)
         self._theme.changed.connect(self._show_accounts)
 
@@ -158,14 +171,24 @@ class OverviewPage(QWidget):
         self._is_outdated = False
         now = self._now_ms()
         self._figures.ask(self._desk.figures(shown.midnight_ms(now)))
-        self._marks.ask(self._desk.activity(ActivityQuery(since_ms=round(now - HOUR_MS), limit=_STRIP_MARKS)))
+        self._ask_for_marks()
         self._spend_card.refresh()
+        self._latency_card.refresh()
+
+    def _ask_for_marks(self) -> None:
+        span = self._strip_spans.span
+        self._marks.ask(self._desk.activity(ActivityQuery(since_ms=round(self._now_ms() - span.length_ms), limit=_STRIP_MARKS)))
+
+    def _change_span(self, key: str) -> None:
+        self._strip.set_span(key, self._strip_spans.span.length_ms)
+        self._ask_for_marks()
 
     def _refresh_if_outdated(self) -> None:
         if self._is_outdated:
             self._is_outdated = False
             self._figures.ask(self._desk.figures(shown.midnight_ms(self._now_ms())))
             self._spend_card.refresh()
+            self._latency_card.refresh()
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802  Qt's name
         """Catch up with what happened out of sight."""
@@ -247,6 +270,14 @@ class OverviewPage(QWidget):
         if self.isVisible():
             self._strip.add(exchanges)
             self._fill_strip_table()
+
+    def _strip_values(self) -> ExportedTable:
+        """The marks as values, oldest first."""
+        rows = [
+            (moment(item.started_at_ms), item.tier, item.score, item.model, text.reason(item.reason))
+            for item in self._strip.exchanges
+        ]
+        return text.STRIP_HEADERS, rows
 
     def _fill_strip_table(self) -> None:
         if self._strip_twin.is_table:

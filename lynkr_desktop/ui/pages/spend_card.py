@@ -2,11 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from PySide6.QtWidgets import QButtonGroup, QWidget
+from PySide6.QtWidgets import QWidget
 
 from lynkr_desktop.config.settings import TIERS
 from lynkr_desktop.engine.api import Bucket
@@ -17,33 +16,18 @@ from lynkr_desktop.ui.desk import Desk
 from lynkr_desktop.ui.language import say_back
 from lynkr_desktop.ui.latest import Latest
 from lynkr_desktop.ui.models.rows import Cell
+from lynkr_desktop.ui.pages.chart_export import ChartExport, Table, Value, moment
 from lynkr_desktop.ui.theme import Theme
-from lynkr_desktop.ui.widgets.button import Button, ButtonKind
+from lynkr_desktop.ui.widgets.button import ButtonKind
 from lynkr_desktop.ui.widgets.card import Card
 from lynkr_desktop.ui.widgets.pills import MenuPill
+from lynkr_desktop.ui.widgets.span_switch import SpanSwitch
 from lynkr_desktop.ui.widgets.stacked_bars import Bar, Series, StackedBars
 from lynkr_desktop.ui.widgets.tier import tier_named
 from lynkr_desktop.ui.widgets.twin import Twin
 
-_HOUR_MS: Final = 3_600_000
 _MOST_SERIES: Final = 5  # the rest is one series more: others
 _OTHERS: Final = "\0others"
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """How far back the chart goes, and in how many bars."""
-
-    length_ms: int
-    bars: int
-
-
-SPANS: Final = {
-    "1h": Span(_HOUR_MS, 30),
-    "24h": Span(24 * _HOUR_MS, 24),
-    "7d": Span(7 * 24 * _HOUR_MS, 28),
-    "30d": Span(30 * 24 * _HOUR_MS, 30),
-}
 
 
 class SpendCard(Card):
@@ -53,7 +37,6 @@ class SpendCard(Card):
         super().__init__(text.SPEND, parent=parent)
         self._desk = desk
         self._now_ms = now_ms
-        self._span = "24h"
         self._by = "tier"
         self._bars: list[Bar] = []
         self._series: list[Series] = []
@@ -65,26 +48,19 @@ class SpendCard(Card):
         for key, words in text.SPEND_BY.items():
             self._key.choices.addAction(words).triggered.connect(lambda _=False, key=key: self._choose_key(key))
         self._key.setText(text.SPEND_BY[self._by])
-        self._group = QButtonGroup(self)
-        for span, words in text.SPANS.items():
-            button = Button(words, ButtonKind.SWITCH)
-            button.setAccessibleName(text.SPAN_NAMES[span])
-            button.setChecked(span == self._span)
-            button.clicked.connect(lambda _=False, span=span: self._choose_span(span))
-            self._group.addButton(button)
-            self.add_to_header(button)
+        self.export = ChartExport(theme, desk, self._chart, name=text.SPEND, values=self._values, say=self.set_note)
+        self._spans = SpanSwitch("24h")
+        self._spans.chosen.connect(self.refresh)
+        self.add_to_header(self._spans)
         self.add_to_header(self._key)
         self.add_to_header(self._twin.button)
+        self.add_to_header(self.export.button)
         self.body.addWidget(self._twin)
 
     def refresh(self) -> None:
         """Ask for the chosen span again."""
-        span = SPANS[self._span]
+        span = self._spans.span
         self._spend.ask(self._desk.spend(round(self._now_ms() - span.length_ms), span.bars, self._by))
-
-    def _choose_span(self, span: str) -> None:
-        self._span = span
-        self.refresh()
 
     def _choose_key(self, key: str) -> None:
         self._by = key
@@ -102,12 +78,20 @@ class SpendCard(Card):
         total = sum((amount for bucket in buckets for amount in map(_dollars, bucket.cost_by_key.values())), Decimal(0))
         self.set_note(shown.money(total))
         self._chart.setAccessibleName(text.SPEND)
-        self._chart.setAccessibleDescription(text.spend_summary(shown.money(total), self._span))
+        self._chart.setAccessibleDescription(text.spend_summary(shown.money(total), self._spans.key))
         self._fill_table()
 
     def _show_error(self, error: LynkrError) -> None:
         self._chart.show_bars((), ())
         self.set_note(say_back(error.title))
+
+    def _values(self) -> Table:
+        """The bars as numbers, oldest first."""
+        headers = (text.SPEND_TIME_HEADER, *(series.title for series in self._series), text.SPEND_TOTAL_HEADER)
+        rows: list[tuple[Value, ...]] = [
+            (moment(bar.start_ms), *(bar.values.get(each.key, 0) for each in self._series), bar.total) for bar in self._bars
+        ]
+        return headers, rows
 
     def _fill_table(self) -> None:
         if not self._twin.is_table:

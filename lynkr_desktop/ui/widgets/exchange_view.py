@@ -6,27 +6,37 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF
 from PySide6.QtGui import QFontMetrics, QPainter
 from PySide6.QtWidgets import QWidget
 
+from lynkr_desktop.ui import format as shown
 from lynkr_desktop.ui import text
 from lynkr_desktop.ui.models.exchange_table import EXCHANGE_ROLE, Column, ExchangeTable
 from lynkr_desktop.ui.theme import BODY, Theme, font
 from lynkr_desktop.ui.widgets.table import ROW_HEIGHT, RowDelegate, Table
 from lynkr_desktop.ui.widgets.tier import LETTERS, chip_width, chip_words, paint_chip, tier_named
 
-# The widest words that a column is made for. What is longer ends with … and is whole in the why card.
-_WIDEST: Final = {
-    Column.TIME: "Wed 14:52",
-    Column.CLIENT: "Claude Code",
-    Column.TOKENS: "138k / 12.1k",
-    Column.CACHED: "Cached",
-    Column.COST: "unpriced",
-    Column.FIRST: "19.9 s",
-    Column.TOTAL: "12 min 5 s",
-    Column.STATUS: "Status",
-}
 _NARROWEST_MODEL: Final = 132
 _PADDING: Final = 13
+_WEDNESDAY_MS: Final = 1_795_003_920_000
 # Left out in this order where the table is narrow; the why card holds them all.
 _EXPENDABLE: Final = (Column.TOTAL, Column.CACHED, Column.TOKENS, Column.FIRST, Column.CLIENT)
+
+
+def _widest(column: int) -> tuple[str, ...]:
+    """The widest words that a column is made for. What is longer ends with … and is whole in the why card."""
+    match column:
+        case Column.TIME:
+            return (shown.moment(_WEDNESDAY_MS, _WEDNESDAY_MS + 86_400_000), shown.day(_WEDNESDAY_MS))
+        case Column.CLIENT:
+            return ("Claude Code",)
+        case Column.TOKENS:
+            return (f"{shown.tokens(138_000)} / {shown.tokens(12_100)}",)
+        case Column.COST:
+            return (shown.UNPRICED, shown.FREE, shown.money("0.0088"), f"{shown.ABOUT} {shown.money('0.028')}")
+        case Column.FIRST:
+            return (shown.duration(19_900),)
+        case Column.TOTAL:
+            return (shown.duration(725_000),)
+        case _:
+            return ()
 
 
 class _ExchangeDelegate(RowDelegate):
@@ -73,7 +83,8 @@ class ExchangeView(Table):
         """What the column is made for; the rows are too many to look at."""
         if column == Column.TIER:
             return max(chip_width(letter) for letter in LETTERS.values()) + 12
-        return QFontMetrics(font(BODY)).horizontalAdvance(_WIDEST[Column(column)]) + _PADDING
+        metrics = QFontMetrics(font(BODY))
+        return max(map(metrics.horizontalAdvance, (*_widest(column), text.EXCHANGE_HEADERS[column]))) + _PADDING
 
     def _stay(self, _parent: QModelIndex, first: int, last: int) -> None:
         bar = self.verticalScrollBar()

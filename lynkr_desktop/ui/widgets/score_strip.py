@@ -1,4 +1,4 @@
-"""The score strip: the last hour's requests by time and score, over the tiers' zones. Shows what it is given; asks nothing."""
+"""The score strip: requests by time and score, over the tiers' zones. Shows what it is given; asks nothing."""
 
 import bisect
 from collections.abc import Callable, Iterable
@@ -24,6 +24,7 @@ from lynkr_desktop.engine.events import Exchange
 from lynkr_desktop.ui import format as shown
 from lynkr_desktop.ui import text
 from lynkr_desktop.ui.theme import SMALL, Theme, font
+from lynkr_desktop.ui.widgets.stacked_bars import time_ticks
 from lynkr_desktop.ui.widgets.tier import LETTERS, paint_shape, tier_named
 
 HOUR_MS: Final = 3_600_000
@@ -34,7 +35,7 @@ _MARK = 8.0
 _CELL = 24  # side of a mark's cached picture
 _REACH = 12  # how far from a mark the mouse still means it
 _MOVES_EVERY_MS = 1000  # a pixel is about four seconds, so once a second is smooth
-_TICK_MS = 15 * 60_000
+_DAY_MS = 24 * HOUR_MS
 
 
 class ScoreStrip(QWidget):
@@ -54,6 +55,7 @@ class ScoreStrip(QWidget):
         self._exchanges: list[Exchange] = []  # by start, oldest first
         self._focused = ""
         self._hovered = ""
+        self._span, self._span_ms = "1h", HOUR_MS
         self._empty = text.STRIP_EMPTY
         self._ground: QPixmap | None = None
         self._marks: dict[tuple[Tier | None, bool, bool], QPixmap] = {}
@@ -79,6 +81,13 @@ class ScoreStrip(QWidget):
         if boundaries != self._boundaries:
             self._boundaries = boundaries
             self._forget_pictures()
+
+    def set_span(self, span: str, length_ms: int) -> None:
+        """Show so much time from now on; `span` is its name in `text.SPANS`."""
+        self._span, self._span_ms = span, length_ms
+        self._forget_old()
+        self._summarise()
+        self.update()
 
     def set_exchanges(self, exchanges: Iterable[Exchange], empty: str = "") -> None:
         """Show these requests and no others; `empty` is said if there are none."""
@@ -107,12 +116,12 @@ class ScoreStrip(QWidget):
         return any(exchange.score is None for exchange in self._exchanges)
 
     def _forget_old(self) -> None:
-        oldest = self._now_ms() - HOUR_MS
+        oldest = self._now_ms() - self._span_ms
         del self._exchanges[: bisect.bisect_left(self._exchanges, oldest, key=_start)]
 
     def _summarise(self) -> None:
         failed = sum(bool(exchange.error) for exchange in self._exchanges)
-        self.setAccessibleDescription(text.strip_summary(len(self._exchanges), failed))
+        self.setAccessibleDescription(text.strip_summary(len(self._exchanges), failed, self._span))
 
     def _move(self) -> None:
         before = len(self._exchanges)
@@ -136,7 +145,7 @@ class ScoreStrip(QWidget):
     def position_of(self, exchange: Exchange) -> QPointF:
         """The centre of an exchange's mark."""
         plot = self._plot()
-        x = plot.right() - (self._now_ms() - exchange.started_at_ms) / HOUR_MS * plot.width()
+        x = plot.right() - (self._now_ms() - exchange.started_at_ms) / self._span_ms * plot.width()
         if exchange.score is None:
             return QPointF(x, plot.bottom() + _LANE / 2)
         return QPointF(x, plot.bottom() - exchange.score / 100 * plot.height())
@@ -144,8 +153,8 @@ class ScoreStrip(QWidget):
     def exchange_at(self, point: QPointF) -> Exchange | None:
         """The exchange whose mark is nearest to a point, if one is near enough."""
         plot = self._plot()
-        reach_ms = _REACH / plot.width() * HOUR_MS
-        here = self._now_ms() - (plot.right() - point.x()) / plot.width() * HOUR_MS
+        reach_ms = _REACH / plot.width() * self._span_ms
+        here = self._now_ms() - (plot.right() - point.x()) / plot.width() * self._span_ms
         first = bisect.bisect_left(self._exchanges, here - reach_ms, key=_start)
         last = bisect.bisect_right(self._exchanges, here + reach_ms, key=_start)
         near = [(_distance(self.position_of(exchange), point), exchange) for exchange in self._exchanges[first:last]]
@@ -166,7 +175,7 @@ class ScoreStrip(QWidget):
         painter.drawPixmap(0, 0, self._ground)
         self._paint_time(painter)
         plot = self._plot()
-        now, width, right = self._now_ms(), plot.width() / HOUR_MS, plot.right() - _CELL / 2
+        now, width, right = self._now_ms(), plot.width() / self._span_ms, plot.right() - _CELL / 2
         bottom, height, lane = plot.bottom() - _CELL / 2, plot.height() / 100, plot.bottom() + (_LANE - _CELL) / 2
         picture = self._picture
         for item in self._exchanges:
@@ -225,12 +234,11 @@ class ScoreStrip(QWidget):
         painter.setPen(QPen(QColor(palette.muted), 1, Qt.PenStyle.DotLine))
         painter.drawLine(QPointF(plot.right(), plot.top()), QPointF(plot.right(), plot.bottom()))
         painter.setPen(QColor(palette.muted))
-        tick = now - now % _TICK_MS
-        while tick > now - HOUR_MS:
-            x = plot.right() - (now - tick) / HOUR_MS * plot.width()
+        for tick in time_ticks(now - self._span_ms, now, most=max(2, int(plot.width() // 90))):
+            x = plot.right() - (now - tick) / self._span_ms * plot.width()
             if plot.left() + 16 < x < plot.right() - 48:
-                painter.drawText(QRectF(x - 24, top, 48, 16), int(Qt.AlignmentFlag.AlignCenter), shown.clock_minutes(tick))
-            tick -= _TICK_MS
+                words = shown.day(tick) if self._span_ms > 2 * _DAY_MS else shown.clock_minutes(tick)
+                painter.drawText(QRectF(x - 30, top, 60, 16), int(Qt.AlignmentFlag.AlignCenter), words)
 
     def _picture(self, exchange: Exchange) -> QPixmap:
         tier = tier_named(exchange.tier)

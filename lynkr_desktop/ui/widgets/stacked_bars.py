@@ -1,7 +1,7 @@
-"""Stacked bars over time: money by tier, provider, model or program. Shows what it is given; asks nothing."""
+"""Bars over time: stacked money by tier, provider, model or program, or times. Shows what it is given; asks nothing."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,16 +22,17 @@ _DAY_MS: Final = 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One colour of the stack, from the bottom up. A tier brings its own colour and shape."""
+    """One colour of the stack, from the bottom up. A tier brings its own colour and shape; `grey` has none."""
 
     key: str
     title: str
     tier: Tier | None = None
+    grey: float = 0.0  # how strong, up to 1; 0 has a colour
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bar: its time span and the money of each series."""
+    """One bar: its time span and the amount of each series, in dollars or in milliseconds."""
 
     start_ms: float
     end_ms: float
@@ -40,16 +41,30 @@ class Bar:
 
     @property
     def total(self) -> float:
-        """The bar's height in dollars."""
+        """The bar's height."""
         return sum(self.values.values())
 
 
 class StackedBars(QWidget):
-    """Bars left to right, a money axis, times below and a legend; hovering a bar tells its numbers."""
+    """Bars left to right, an axis, times below and a legend; hovering a bar tells its numbers.
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    `axis` words a mark of the axis from its value and the distance of marks; `tip` words a bar; `empty` is said without bars.
+    """
+
+    def __init__(
+        self,
+        theme: Theme,
+        parent: QWidget | None = None,
+        *,
+        axis: Callable[[float, float], str] = shown.axis_money,
+        tip: "Callable[[Bar], str] | None" = None,
+        empty: str = "",
+    ) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._axis = axis
+        self._own_tip = tip
+        self._empty = empty or text.SPEND_EMPTY
         self._bars: tuple[Bar, ...] = ()
         self._series: tuple[Series, ...] = ()
         self._hovered = -1
@@ -91,7 +106,7 @@ class StackedBars(QWidget):
         top = max((bar.total for bar in self._bars), default=0.0)
         if top <= 0:
             painter.setPen(QColor(self._theme.palette.muted))
-            painter.drawText(QRectF(self.rect()), int(Qt.AlignmentFlag.AlignCenter), text.SPEND_EMPTY)
+            painter.drawText(QRectF(self.rect()), int(Qt.AlignmentFlag.AlignCenter), self._empty)
             return
         step = nice_step(top)
         highest = step * -(-top // step)
@@ -106,7 +121,7 @@ class StackedBars(QWidget):
             y = round(plot.bottom() - plot.height() * index * step / highest)
             painter.fillRect(QRectF(plot.left(), y, plot.width(), 1), QColor(palette.grid))
             painter.setPen(QColor(palette.muted))
-            words = shown.axis_money(index * step, step)
+            words = self._axis(index * step, step)
             painter.drawText(QRectF(0, y - 8, _LEFT - 8, 16), int(_RIGHT_MIDDLE), words)
 
     def _paint_bars(self, painter: QPainter, plot: QRectF, highest: float) -> None:
@@ -149,6 +164,8 @@ class StackedBars(QWidget):
 
     def _colour(self, number: int, series: Series) -> str:
         palette = self._theme.palette
+        if series.grey:
+            return f"#{round(255 * series.grey):02x}{palette.muted[1:]}"
         return palette.tier_fill(series.tier) if series.tier else series_colour(palette, number)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802  Qt's name
@@ -167,6 +184,8 @@ class StackedBars(QWidget):
         super().leaveEvent(event)
 
     def _tip(self, bar: Bar) -> str:
+        if self._own_tip is not None:
+            return self._own_tip(bar)
         parts = [(series.title, bar.values[series.key]) for series in reversed(self._series) if bar.values.get(series.key)]
         return text.bar_tip(bar.start_ms, bar.end_ms, bar.requests, bar.total, parts)
 

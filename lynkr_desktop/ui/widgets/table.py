@@ -102,6 +102,8 @@ class Table(QTableView):
         """Give each column the width that it wants, the rest to `stretched`, and leave out what has no room."""
         header = self.horizontalHeader()
         others = [column for column in range(header.count()) if column != self._stretched]
+        for column in self._expendable:
+            self.setColumnHidden(column, False)  # a hidden column has no width to ask for
         widths = {column: self.wanted_width(column) for column in others}
         room = self.viewport().width() - self._narrowest - sum(widths.values())
         for column in self._expendable:
