@@ -7,7 +7,18 @@ from typing import Final
 
 import msgspec
 
-from lynkr_desktop.engine.chat.events import Delta, Finished, Opened, OpenText, OpenThinking, Signed, StopReason, StreamEvent
+from lynkr_desktop.engine.chat.events import (
+    Delta,
+    Finished,
+    Opened,
+    OpenText,
+    OpenThinking,
+    Signed,
+    Started,
+    StopReason,
+    StreamEvent,
+    Usage,
+)
 from lynkr_desktop.engine.chat.response import ChatResponse, ResponseBuilder, fold
 from lynkr_desktop.engine.prepare import Prepared
 from lynkr_desktop.engine.providers.codex import Turn
@@ -144,6 +155,15 @@ class Answer:
         self._is_finished = self._is_finished or (bool(events) and isinstance(events[-1], Finished))
         return Piece(chunk, frames, events)
 
+    def told(self) -> Usage:
+        """The usage that the provider told before it failed: that much it charges."""
+        usage = Usage()
+        for piece in self.held:
+            for event in piece.events:
+                if isinstance(event, Started | Finished):
+                    usage = usage.merged(event.usage)
+        return usage
+
     def close(self) -> None:
         """Hang up if anything is left to read."""
         self.reply.close()
@@ -171,8 +191,11 @@ class Answer:
         )
 
 
-async def fetch(upstream: Upstream, prepared: Prepared) -> Answer:
-    """Send a prepared call and wait for the first content. Raises `UpstreamError`; nothing is left open then."""
+async def fetch(upstream: Upstream, prepared: Prepared, when_lost: Callable[[Usage], None] = lambda _: None) -> Answer:
+    """Send a prepared call and wait for the first content. Raises `UpstreamError`; nothing is left open then.
+
+    `when_lost` hears what a provider told of usage before it failed.
+    """
     if prepared.access.provider.must_sign_in:
         prepared = msgspec.structs.replace(prepared, call=await signed_in(upstream, prepared.access, prepared.call))
     reply = await upstream.send(prepared.call)
@@ -181,5 +204,6 @@ async def fetch(upstream: Upstream, prepared: Prepared) -> Answer:
         await answer.open()
     except BaseException:
         answer.close()
+        when_lost(answer.told())
         raise
     return answer

@@ -9,13 +9,14 @@ import msgspec
 from lynkr_desktop.config.settings import Target
 from lynkr_desktop.engine.answer import Answer, fetch
 from lynkr_desktop.engine.bus import Bus
+from lynkr_desktop.engine.chat.events import Usage
 from lynkr_desktop.engine.chat.request import ChatRequest, without_reasoning
 from lynkr_desktop.engine.delivery import Delivery
 from lynkr_desktop.engine.events import Attempt, FailedOver, Sent
 from lynkr_desktop.engine.exchange import OpenExchange
-from lynkr_desktop.engine.metering import Meter
+from lynkr_desktop.engine.metering import Meter, cost
 from lynkr_desktop.engine.plan import Plan
-from lynkr_desktop.engine.prepare import prepare
+from lynkr_desktop.engine.prepare import Prepared, prepare
 from lynkr_desktop.engine.providers.access import Access
 from lynkr_desktop.engine.resilience.breaker import Breakers, BreakerState
 from lynkr_desktop.engine.resilience.failures import Again, NextTarget, Stop, after, is_targets_fault, refuses_reasoning
@@ -116,11 +117,9 @@ class Attempts:
                 return problem
             self._sending(exchange.sent_to(target, rung[1], access.provider.id))
             self.breakers.begin(target, time.monotonic())
-            self.targets.begin(target)
             try:
-                answer = await fetch(self._upstream, prepared)
+                answer = await self._fetched(prepared, exchange, plan)
             except UpstreamError as error:
-                self.targets.end(target)
                 if access.key_name and self._changes_key(exchange, rung, started_ms, error, (access, plan, tried)):
                     tries -= 1
                     continue
@@ -133,12 +132,25 @@ class Attempts:
                     return error
                 await self._upstream.pause(decision.seconds)
             except BaseException:
-                self.targets.end(target)
                 self.breakers.undecided(target)
                 raise
             else:
                 answer.started_ms = started_ms
                 return answer
+
+    async def _fetched(self, prepared: Prepared, exchange: OpenExchange, plan: Plan) -> Answer:
+        """The answer of a prepared call. What a failed one costs is added to the exchange."""
+        target = prepared.target
+
+        def when_lost(usage: Usage) -> None:
+            exchange.lost_usd += cost(usage, plan.facts_of(target)).amount or 0
+
+        self.targets.begin(target)
+        try:
+            return await fetch(self._upstream, prepared, when_lost)
+        except BaseException:
+            self.targets.end(target)
+            raise
 
     async def _hold_back(self, request: ChatRequest, target: Target, exchange: OpenExchange, plan: Plan) -> None:
         """What the request may cost at a target. Raises `BudgetError`."""
@@ -159,9 +171,11 @@ class Attempts:
             fault = "its stream has no end"
         except UpstreamError as error:
             answer.close()
+            self.targets.end(target)
             self._failed(exchange, (target, prepared.tier), answer.started_ms, error, prepared.access.key_name)
             return error
         except BaseException:
+            self.targets.end(target)
             self.breakers.undecided(target)
             answer.close()
             raise
@@ -172,6 +186,7 @@ class Attempts:
                 exchange.route = passed(exchange.route, trial)
             return answer
         answer.close()
+        self.targets.end(target)
         self.breakers.succeeded(target)
         meter = Meter()
         meter.hear((event for piece in answer.held for event in piece.events), exchange.elapsed_ms())

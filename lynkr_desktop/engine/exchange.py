@@ -88,6 +88,7 @@ class OpenExchange:
         self.usage = Usage()
         self.cost_usd: str | None = None
         self.cost_basis = "unpriced"
+        self.lost_usd = Decimal(0)  # for attempts that failed after the provider had counted
         self.attempts: list[Attempt] = []
         self.offers: tuple[Offer, ...] = ()
         self.alternatives: tuple[Alternative, ...] = ()
@@ -104,6 +105,12 @@ class OpenExchange:
     def targets(self) -> Sequence[tuple[Target, Tier | None]]:
         """The route's targets; none before it is chosen."""
         return self.route.targets if self.route else ()
+
+    def _all_usd(self) -> str | None:
+        """With what was paid for nothing; None where the answer itself has no price."""
+        if self.cost_usd is None and self.served is not None:
+            return None
+        return format((Decimal(self.cost_usd or 0) + self.lost_usd).normalize(), "f")
 
     def sent_to(self, target: Target, tier: Tier | None, provider: str) -> Sent:
         """What is known when the request goes out to a target."""
@@ -155,8 +162,8 @@ class OpenExchange:
             output_tokens=self.usage.output_tokens,
             cache_read_tokens=self.usage.cache_read_tokens,
             cache_write_tokens=self.usage.cache_write_tokens,
-            cost_usd=self.cost_usd,
-            cost_basis=self.cost_basis if self.served else "",
+            cost_usd=self._all_usd() if self.lost_usd else self.cost_usd,
+            cost_basis=self.cost_basis if self.served else "priced" if self.lost_usd else "",
             first_token_ms=self.first_token_ms,
             total_ms=self.elapsed_ms(),
             status=status,

@@ -152,7 +152,7 @@ class _Row(msgspec.Struct, frozen=True):
 
 
 def _added(saved: Saved, row: _Row, baseline: Baseline) -> Saved:
-    if not row.account or row.surface in _NO_ANSWERS:
+    if row.surface in _NO_ANSWERS or not (row.account or row.actual):
         return saved
     if row.error:
         amount, actual = saved.amount - row.actual, saved.actual + row.actual
