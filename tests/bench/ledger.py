@@ -1,6 +1,7 @@
-"""The ledger with a million rows: how long a page, a sum and a search take, and what retention costs. `python -m tests.bench.ledger`.
+"""The ledger with a million rows: how long pages, sums and searches take, and what retention costs.
 
-The rows are the made-up week's, repeated over ninety days. Fails if a page takes more than 50 ms. Bounded: about two minutes.
+Run as `python -m tests.bench.ledger`. The rows are the made-up week's, repeated over ninety days. Fails if a page takes more than
+50 ms. Bounded: about two minutes.
 """
 
 import argparse
