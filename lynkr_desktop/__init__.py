@@ -5,6 +5,7 @@
     hosts           the engine in a thread, or not     self_check an installation tested from inside
     command_line    asks the running program from a terminal, without Qt
     errors          who must act, and what next        logs       one redactor before every line
+    traces          requests as spans, where asked for
     json_reader     untrusted JSON, one level at a time, undecoded parts untouched
 
     config/         what the user decided: settings (frozen, versioned), their file, environment, secrets, places

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from lynkr_desktop import command_line, logs, startup
+from lynkr_desktop import command_line, logs, startup, traces
 from lynkr_desktop.config import file as settings_file
 from lynkr_desktop.config.secrets import (
     ADMIN_REF,
@@ -104,6 +104,7 @@ async def serve(start: startup.Startup, env_file: Path | None = None) -> None:
     engine = EngineService(start.settings, keys, token, start.places.ledger_file, database)
     engine.subscribe(_tell, Trouble)
     _open_administration(engine, start, env_file)
+    end_traces = await asyncio.to_thread(traces.of_this_process, engine)
     await engine.start()
     calm_collector()
     if engine.note:
@@ -113,6 +114,7 @@ async def serve(start: startup.Startup, env_file: Path | None = None) -> None:
         await stop.wait()
     finally:
         await engine.stop()
+        await asyncio.to_thread(end_traces)
 
 
 def _open_administration(engine: EngineService, start: startup.Startup, env_file: Path | None) -> None:
