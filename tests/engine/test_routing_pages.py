@@ -11,6 +11,7 @@ from tests.fakes.dialects import CHAT, MESSAGES
 from tests.fakes.lab import account
 from tests.fakes.program import Program
 from tests.fakes.upstream import Upstream
+from tests.rig.desk import until
 
 Start = Callable[..., Program]
 HARD = "Find out why the distributed lock deadlocks under concurrent writers and fix it in all modules of the service."
@@ -113,3 +114,36 @@ def test_nobody_else_may_ask(caller: Caller) -> None:
     """The token opens these pages as any other."""
     assert caller.request("GET", "/routing/tiers", has_token=False).status == 401
     assert caller.request("POST", "/routing/analyze", CHAT.ask("x"), has_token=False).status == 401
+
+
+def test_what_if(caller: Caller) -> None:
+    """The served requests under other boundaries, tiers and prices; what means nothing is refused."""
+    for ask in ("hello", HARD):
+        caller.post(CHAT.path, CHAT.ask(ask))
+    until(lambda: caller.post("/routing/what-if", {}).json["requests"] == 2, "the rows")
+    now = caller.post("/routing/what-if", {}).json
+    assert (now["days"], now["moved"], now["tiers"]) == (7, 0, {"SIMPLE": 1, "COMPLEX": 1})
+    assert float(now["cost_usd"]) == float(now["before_usd"]) == 0.000006, "the other model has no price"
+    assert (now["unpriced"], now["unpriced_before"]) == (1, 1)
+    wider = caller.post("/routing/what-if", {"boundaries": {"medium": 73, "complex": 74}}).json
+    assert (wider["moved"], wider["tiers"], wider["unpriced"]) == (1, {"SIMPLE": 1, "MEDIUM": 1}, 0)
+    other = caller.post("/routing/what-if", {"tiers": {"SIMPLE": ["openai:o3"]}}).json
+    assert other["moved"] == 1
+    assert float(other["cost_usd"]) > float(now["cost_usd"])
+    dearer = caller.post("/routing/what-if", {"prices": {"openai:gpt-4o-mini": {"input": 1_000_000, "output": 0}}}).json
+    assert (dearer["moved"], float(dearer["cost_usd"])) == (0, 12), "twelve tokens of input"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"boundaries": {"simple": 60}},
+        {"days": 0},
+        {"tiers": {"SIMPLE": ["nameless"]}},
+        {"tiers": {"HUGE": ["a:b"]}},
+        {"prices": {"a:b": {"input": -1, "output": 1}}},
+        {"temperature": 1},
+    ],
+)
+def test_what_if_of_nonsense(caller: Caller, body: dict[str, Any]) -> None:
+    assert caller.post("/routing/what-if", body).status == 400

@@ -11,6 +11,7 @@ from msgspec import Raw
 
 from lynkr_desktop.config.settings import TIERS, Target
 from lynkr_desktop.engine.admin.observation import window_ms
+from lynkr_desktop.engine.admin.replaying import Replay, replayed
 from lynkr_desktop.engine.api import ActivityQuery
 from lynkr_desktop.engine.chat.request import ChatRequest
 from lynkr_desktop.engine.choosing import estimates_of
@@ -42,12 +43,22 @@ _SIGNS: Final = (
 
 
 class RoutingPages:
-    """Answers by path. `plan` gives the plan in force, `route` where a request goes under it."""
+    """Answers by path.
 
-    def __init__(self, plan: Callable[[], Plan], route: Callable[[Plan, ChatRequest, Facts], Route], queries: Queries) -> None:
+    `plan` is the plan in force, `route` where a request goes under it, `replay` what the past would have been.
+    """
+
+    def __init__(
+        self,
+        plan: Callable[[], Plan],
+        route: Callable[[Plan, ChatRequest, Facts], Route],
+        queries: Queries,
+        replay: Replay,
+    ) -> None:
         self._plan = plan
         self._route = route
         self._queries = queries
+        self._replay = replay
 
     async def page(self, method: str, path: str, inbound: Inbound) -> Reply | None:
         """The answer of a path; None if there is no such page. Raises `ClientError`, `ConfigError`."""
@@ -55,6 +66,9 @@ class RoutingPages:
         match ("GET" if method == "HEAD" else method, path):
             case ("POST", "/routing/analyze"):
                 return _json(self._analysis(inbound, query))
+            case ("POST", "/routing/what-if"):
+                now_ms = time.time_ns() // 1_000_000
+                return _json(await replayed(inbound.body, self._plan().settings.routing, now_ms, self._replay))
             case ("GET", "/routing/tiers"):
                 return _json(self._tiers())
             case ("GET", "/routing/models"):

@@ -27,6 +27,10 @@ _SESSION_HEADERS: Final = (
     "x-claude-code-session-id",
     "x-lynkr-session-id",
     "x-session-id",
+    "x-claude-session-id",
+    "x-claude-session",
+    "x-claude-conversation-id",
+    "anthropic-session-id",
     "session-id",
     "session_id",
     "thread-id",
@@ -34,6 +38,8 @@ _SESSION_HEADERS: Final = (
     "x-session-affinity",
 )
 _SESSION_NAMES: Final = frozenset(_SESSION_HEADERS)
+_SESSION_KEYS: Final = ("session_id", "sessionId", "conversation_id")
+_LONGEST_KEY: Final = 400
 _SESSION_CHARS: Final = 128
 
 
@@ -177,7 +183,13 @@ def _session(request: ChatRequest, headers: Mapping[str, str], walk: _Walk) -> s
 
 
 def _session_of_body(request: ChatRequest) -> str:
-    """`metadata.user_id` of Claude Code, as JSON with a `session_id` or as a name that ends in `_session_…`."""
+    """`metadata.user_id` of Claude Code, as JSON with a `session_id` or as a name that ends in `_session_…`; or a plain key."""
+    for name in _SESSION_KEYS:
+        if (value := request.fields.get(name)) is not None and len(value) <= _LONGEST_KEY:
+            try:
+                return msgspec.json.decode(value, type=str)[:_SESSION_CHARS]
+            except msgspec.DecodeError:
+                continue
     raw = request.fields.get("metadata")
     if raw is not None and len(raw) <= 4096:
         try:

@@ -115,6 +115,13 @@ def test_the_session_is_the_clients_own_where_it_tells_one() -> None:
     user = json.dumps({"device_id": "d", "session_id": "s-9"})
     assert facts(asks, metadata={"user_id": user}).session == "s-9"
     assert facts(asks, metadata={"user_id": "user_a_account__session_77"}).session == "77"
+    for name in ("x-claude-session-id", "x-claude-conversation-id", "anthropic-session-id"):
+        assert facts(asks, {name: "abc"}).session == "abc"
+    for name in ("session_id", "sessionId", "conversation_id"):
+        named = msgspec.structs.replace(request(asks), fields={name: msgspec.Raw(b'"abc"')})
+        assert facts_of(named, {}).session == "abc"
+        odd = msgspec.structs.replace(named, fields={name: msgspec.Raw(b'{"id": 5}')})
+        assert facts_of(odd, {}).session.startswith("fp-")
 
 
 def test_without_a_marker_the_session_is_the_same_in_every_turn_and_another_elsewhere() -> None:

@@ -90,3 +90,15 @@ def test_all_at_the_dearest_is_the_most(rows: list[tuple[int, Target, int]]) -> 
     assert Decimal(usual.cost_usd) <= Decimal(most.cost_usd)
     assert sum(usual.tiers.values()) == usual.requests == len(past)
     assert most.moved == sum(each.target != DEAR for each in past)
+
+
+def test_other_prices() -> None:
+    """A model that gets dearer costs more for those who stay with it; the others cost what they did."""
+    past = [_past(10, CHEAP), _past(60, DEAR)]
+
+    def doubled(target: Target, tokens: int) -> Rates | None:
+        rates = _rates(target, tokens)
+        return Rates(rates.input * 2, rates.output * 2, rates.read * 2, rates.write * 2) if rates and target == DEAR else rates
+
+    found = what_if(ROUTING, past, doubled, frozenset((DEAR,)))
+    assert (found.moved, found.before_usd, found.cost_usd) == (0, "0.016", "0.031")
