@@ -23,7 +23,7 @@ from lynkr_desktop.engine.routing.route import Facts, Method, Route, Score
 from lynkr_desktop.engine.store.queries import Queries
 from lynkr_desktop.errors import FailureKind
 
-MOST_EXAMPLES: Final = 5000
+MOST_EXAMPLES: Final = 1000  # with a verdict, and as many without: looking through all of them takes half a millisecond
 OUTCOME_DAYS: Final = 14
 _MOST_OUTCOMES: Final = 5000
 _DAY_MS: Final = 86_400_000
@@ -39,7 +39,9 @@ class Learners:
         self._queries = queries
         self._clock_ms = clock_ms
         self._settings = _OFF
-        self._examples: deque[Example] = deque(maxlen=MOST_EXAMPLES)
+        self._judged: tuple[Example, ...] = ()
+        self._silent: deque[Example] = deque(maxlen=MOST_EXAMPLES)
+        self._examples: Sequence[Example] | None = ()  # both; None: to be put together again
         self._state = bandit.EMPTY
 
     async def use(self, settings: Learning) -> None:
@@ -51,10 +53,13 @@ class Learners:
     async def look_again(self) -> None:
         """Learn from the ledger as it is now: something was switched on, or the user said something."""
         settings = self._settings
-        self._examples.clear()
-        self._state = bandit.EMPTY
+        self._silent.clear()
+        self._judged, self._examples, self._state = (), None, bandit.EMPTY
         if settings.history:
-            self._examples.extend(await self._queries.examples(MOST_EXAMPLES))
+            found = await self._queries.examples(MOST_EXAMPLES)
+            self._judged = tuple(each for each in found if each.verdict)
+            self._silent.extend(each for each in found if not each.verdict)
+            self._examples = None
         if settings.order:
             self._state = bandit.state_of(await outcomes(self._queries, self._clock_ms()))
 
@@ -63,6 +68,8 @@ class Learners:
         if not self._settings.history or score.forced or not is_telling(facts):
             return score
         tier = boundaries.tier_of(score.value)
+        if self._examples is None:
+            self._examples = (*self._judged, *self._silent)
         return history.adjusted(score, history.opinion(fingerprint(facts.text), tier, self._examples), boundaries)
 
     def arranged(self, route: Route) -> Route:
@@ -100,7 +107,8 @@ class Learners:
         if settings.history and exchange.fingerprint:
             example = example_of(exchange.fingerprint, exchange.tier, exchange.method, exchange.verdict)
             if example is not None:
-                self._examples.append(example)
+                self._silent.append(example)
+                self._examples = None
 
 
 def is_telling(facts: Facts) -> bool:

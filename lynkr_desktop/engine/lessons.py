@@ -28,7 +28,7 @@ from lynkr_desktop.engine.routing.learners.thresholds import fitted
 from lynkr_desktop.engine.routing.replay import WhatIf, differing, what_if
 from lynkr_desktop.engine.store.queries import Queries
 
-_MOST_EXAMPLES: Final = 2000
+_MOST_EXAMPLES: Final = 1000
 _REPLAYED_MS: Final = 30 * 86_400_000
 
 

@@ -133,7 +133,7 @@ class Queries:
         return await self._ask(lambda connection: _trials(connection, since_ms), ())
 
     async def examples(self, limit: int) -> tuple[Example, ...]:
-        """The newest asks with a fingerprint, oldest first."""
+        """The newest asks with a fingerprint, so many at most without a verdict, then so many with one; oldest first."""
         return await self._ask(lambda connection: _examples(connection, limit), ())
 
     async def usage(self, since_ms: int) -> tuple[ModelUsage, ...]:
@@ -389,10 +389,10 @@ def _verdicts(connection: Reader) -> tuple[Verdict, ...]:
 def _examples(connection: Reader, limit: int) -> tuple[Example, ...]:
     select = (
         "SELECT fingerprint, tier, method, verdict FROM exchanges INDEXED BY by_fingerprint WHERE fingerprint <> '' "
-        "AND error = '' ORDER BY id DESC LIMIT ?"
+        "AND error = '' AND (verdict <> 0) = ? ORDER BY id DESC LIMIT ?"
     )
-    found = [example_of(*row) for row in connection.execute(select, (limit,))]
-    return tuple(each for each in reversed(found) if each is not None)
+    rows = [row for is_judged in (True, False) for row in connection.execute(select, (is_judged, limit))]
+    return tuple(each for row in reversed(rows) if (each := example_of(*row)) is not None)
 
 
 def _trials(connection: Reader, since_ms: int) -> tuple[Exchange, ...]:
