@@ -13,7 +13,7 @@ import pytest
 
 from lynkr_desktop.config.secrets import Secret
 from lynkr_desktop.engine.api import ActivityQuery, BudgetScope, Claim
-from lynkr_desktop.engine.events import Exchange, Trouble
+from lynkr_desktop.engine.events import Attempt, Exchange, Trouble
 from lynkr_desktop.engine.store.ledger import Ledger
 from lynkr_desktop.engine.store.postgres import Postgres
 from lynkr_desktop.engine.store.queries import KEYS, Queries, SharedQueries
@@ -75,11 +75,14 @@ def rows(ledger: SharedLedger) -> list[Exchange]:
 
 
 SOME = [
-    exchange(1),
+    exchange(1, fingerprint="ab" * 32),
     exchange(2, score=None, cost_usd=None, cost_basis="unpriced", first_token_ms=None, dimensions=(), attempts=(), losses=()),
     exchange(3, client="codex", project="website", tier="SIMPLE", cost_usd="0.00000001", account="openai", model="gpt-5-mini"),
     exchange(4, error="timeout", status=504, error_detail="50 % \\ _ nothing"),
     exchange(-86_400_000, session="s-2", total_ms=1.5, is_streamed=False),
+    exchange(5, method="cascade", fingerprint="0c" * 32),
+    exchange(6, attempts=(Attempt("a", "m", "SIMPLE", 0.0, None, 9.0, 200, "unverified", cost_usd="0.001"),)),
+    exchange(7, fingerprint="0d" * 32),
 ]
 
 
@@ -112,6 +115,8 @@ def test_every_question_has_the_same_answer_as_in_sqlite(shared: Callable[..., S
         lambda queries: queries.saved(0, baseline, EVERYTHING),
         lambda queries: queries.usage(0),
         lambda queries: queries.verdicts(),
+        lambda queries: queries.examples(10),
+        lambda queries: queries.trials(0),
     ]
     for question in asked:
         assert asyncio.run(question(theirs)) == asyncio.run(question(ours))
