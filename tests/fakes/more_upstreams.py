@@ -1,4 +1,4 @@
-"""Scripted servers of more vendors: OpenAI's Responses API; Google, whose address holds model and verb; Ollama, in lines.
+"""Scripted servers of more vendors: OpenAI's Responses API, as Azure serves it too; Google, whose address holds model and verb; Ollama, in lines.
 
 The last two also make vectors: of each text one of three numbers, its length, 0.5 and -1.
 """
@@ -22,7 +22,7 @@ GEMINI = Vendor(
     ("x-fake", "google"),
 )
 RESPONSES = Vendor(
-    "openai-responses",
+    "azure-openai",
     "/v1/responses",
     responses_rules.check,
     openai_rules.check_headers,
@@ -38,10 +38,18 @@ def vector_of(text: str) -> list[float]:
 
 
 class ResponsesUpstream(Upstream):
-    """OpenAI's Responses API. It encrypts reasoning for those who ask for that."""
+    """OpenAI's Responses API, and under Azure's address and key. It encrypts reasoning for those who ask for that."""
 
     def __init__(self, key: str) -> None:
         super().__init__(RESPONSES, key)
+
+    async def _read(self, reader: asyncio.StreamReader) -> Received | None:
+        received = await super()._read(reader)
+        if received is not None and received.path == f"/openai{self.vendor.chat_path}":
+            received.path = self.vendor.chat_path
+            if "api-key" in received.headers and "authorization" not in received.headers:
+                received.headers["authorization"] = f"Bearer {received.headers.pop('api-key')}"
+        return received
 
     def _speech(self, received: Received) -> WireSpeech:
         return ResponsesSpeech("reasoning.encrypted_content" in (received.json.get("include") or ()))

@@ -20,7 +20,7 @@ ASKED_MODELS = ("claude-sonnet-4-5", "gpt-4o", "gpt-5.5", "gemini-2.5-flash")
 _MODELS = {
     "anthropic": "claude-haiku-4-5",
     "openai": "gpt-4o-mini",
-    "openai-responses": "gpt-5.4",
+    "azure-openai": "gpt-5.3-codex",
     "google": "gemini-3.1-pro-preview",
     "ollama": "qwen3:8b",
     "bedrock": "global.anthropic.claude-sonnet-4-5-20250929-v1:0",
@@ -137,7 +137,7 @@ def _parameters(vendor: Upstream) -> dict[str, object]:
     match name:
         case "openai":
             return {"model": f"openai/{model}", "api_base": f"{url}/v1", "use_chat_completions_api": True, **key}
-        case "openai-responses":
+        case "azure-openai":
             return {"model": f"openai/responses/{model}", "api_base": f"{url}/v1", **key}
         case "google":
             return {"model": f"gemini/{model}", "api_base": f"{url}/v1beta", **key}

@@ -35,8 +35,8 @@ RED_DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEh
 _SIGNATURES = {
     ("anthropic", "messages"): b'"signature"',
     ("bedrock", "messages"): b'"signature"',
-    ("openai-responses", "responses"): b'"encrypted_content"',
-    ("openai-responses", "messages"): b'"encrypted_content"',
+    ("azure-openai", "responses"): b'"encrypted_content"',
+    ("azure-openai", "messages"): b'"encrypted_content"',
     ("google", "gemini"): b"Z2VtaW5p",
     ("google", "messages"): b"Z2VtaW5p",
 }
