@@ -36,6 +36,8 @@ _SCHEMA = {
         "propertyOrdering",
     ),
 }
+_UNDERSCORE = re.compile(r"_([a-z])")
+_USERS_OWN = {"args", "response", "parameters", "parametersJsonSchema", "responseSchema", "responseJsonSchema", "labels"}
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.:-]{0,63}")
 
 
@@ -44,6 +46,7 @@ def check(headers: Mapping[str, str], body: Any, key: str) -> None:
     check_headers(headers, key)
     if not isinstance(body, dict):
         raise RefusalError("Invalid JSON payload received.")
+    body = in_camel_case(body)
     _known(body, _TOP | {"model", "stream"}, "")  # the fake itself has put these two in, out of the address
     if "x-fake-model" not in headers:
         raise RefusalError('Invalid JSON payload received. Unknown name "model": Cannot find field.')
@@ -53,6 +56,16 @@ def check(headers: Mapping[str, str], body: Any, key: str) -> None:
         raise RefusalError("* GenerateContentRequest.system_instruction.parts: must not be empty.")
     _check_tools(body)
     _check_config(body.get("generationConfig", {}))
+
+
+def in_camel_case(value: Any) -> Any:
+    """The same with each of Google's names in the one of its two spellings that its reference has. Users' own names stay."""
+    if isinstance(value, list):
+        return [in_camel_case(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    named = {_UNDERSCORE.sub(lambda match: match[1].upper(), name): inner for name, inner in value.items()}
+    return {name: inner if name in _USERS_OWN else in_camel_case(inner) for name, inner in named.items()}
 
 
 def check_headers(headers: Mapping[str, str], key: str) -> None:

@@ -1,4 +1,4 @@
-"""Scripted servers of more vendors: OpenAI's Responses API, as Azure serves it too; Google, whose address holds model and verb; Ollama, in lines.
+"""Scripted servers of more vendors: OpenAI's Responses API, at Azure too; Google, whose address holds model and verb; Ollama.
 
 The last two also make vectors: of each text one of three numbers, its length, 0.5 and -1.
 """

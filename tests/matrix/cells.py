@@ -4,6 +4,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.fakes.bedrock import BedrockUpstream
@@ -36,7 +37,7 @@ WIRES: dict[str, tuple[_Maker, _Maker]] = {
     "bedrock_converse": (BedrockUpstream, _openai),
 }
 # What a wire has no words for, whatever the client.
-_LACKS = {("ollama", Ability.CACHED): "Ollama tells no cached tokens"}
+LACKS = {("ollama", Ability.CACHED): "Ollama tells no cached tokens"}
 PROXIES: dict[str, Callable[[Upstream, Upstream, Path], Proxy]] = {"lynkr": Lynkr, "litellm": LiteLlm}
 
 
@@ -51,6 +52,7 @@ class Cell:
     result: str
     reason: str = ""
     seconds: float = 0.0
+    played: str = ""  # the day
 
 
 class Lane:
@@ -67,14 +69,12 @@ class Lane:
         """One client's cells."""
         for scenario in scenarios:
             if not is_installed(client.part):
-                yield Cell(
-                    self.proxy.name, client.name, scenario.name, self.wire, "n/a", "it could not be installed on this machine"
-                )
+                yield self._cell(client, scenario, "n/a", "it could not be installed on this machine")
                 continue
-            lacks = client.lacks | {need: why for (wire, need), why in _LACKS.items() if wire == self.wire}
+            lacks = client.lacks | {need: why for (wire, need), why in LACKS.items() if wire == self.wire}
             missing = [lacks[need] for need in sorted(scenario.needs) if need in lacks]
             if missing:
-                yield Cell(self.proxy.name, client.name, scenario.name, self.wire, "n/a", missing[0])
+                yield self._cell(client, scenario, "n/a", missing[0])
                 continue
             began = time.monotonic()
             reason = self._play(client, scenario).replace(str(self._home), "…").replace(str(ROOT), "…")
@@ -82,7 +82,11 @@ class Lane:
             if reason and self._asked_elsewhere():
                 result, reason = "n/a", "the proxy asks the vendor in Responses, which the scripted one does not speak"
             seconds = round(time.monotonic() - began, 1)
-            yield Cell(self.proxy.name, client.name, scenario.name, self.wire, result, reason, seconds)
+            yield self._cell(client, scenario, result, reason, seconds)
+
+    def _cell(self, client: Client, scenario: Scenario, result: str, reason: str, seconds: float = 0.0) -> Cell:
+        today = datetime.now(UTC).date().isoformat()
+        return Cell(self.proxy.name, client.name, scenario.name, self.wire, result, reason, seconds, today)
 
     def close(self) -> str:
         """End everything; what our program left behind that it should not."""

@@ -44,7 +44,16 @@ LONG = " ".join(f"word{number}" for number in range(400)) + " end"
 ASK = "Say something."
 MOST_TURNS = 6
 # Where each wire has the schema of an answer.
-_FORMATS = ("response_format", "output_config", "output_format", "text", "generationConfig", "format", "outputConfig")
+_FORMATS = (
+    "generation_config",
+    "response_format",
+    "output_config",
+    "output_format",
+    "text",
+    "generationConfig",
+    "format",
+    "outputConfig",
+)
 _PICTURES = re.compile(rb"iVBORw0KGgo|/9j/4|UklGR")
 
 
@@ -198,7 +207,8 @@ def _tools(body: dict[str, Any]) -> list[tuple[str, str]]:
     """Name and schema of each tool, in any wire."""
     listed = body.get("tools") or (body.get("toolConfig") or {}).get("tools") or []
     plain = [tool.get("function") or tool.get("toolSpec") or tool for tool in listed]
-    plain += [function for tool in listed for function in tool.get("functionDeclarations", ())]
+    for tool in listed:
+        plain += tool.get("functionDeclarations") or tool.get("function_declarations") or ()
     return [(tool["name"], json.dumps(tool)) for tool in plain if "name" in tool]
 
 

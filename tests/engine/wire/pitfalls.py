@@ -27,12 +27,8 @@ ROWS: Final = frozenset(
 NOT_TESTED: Final[dict[int, str]] = {
     84: "Usage stands inside the event that ends an answer. Where a server leaves it out there, nothing is waited for: a "
     "connection that stays open would hold a whole answer back. The tokens are estimated, and marked so.",
-    117: "No provider has entries of two wires under one address yet, so that the wire is the entry's own.",
     143: "Tokens are never counted at Bedrock: it has no such endpoint in Converse's form. They are estimated.",
-    176: "Vertex AI has no entry yet.",
     179: "A cached content is only ever named by a client of Google's own wire, whose request goes out as it came.",
-    181: "Bedrock is spoken to in Converse's form only, not by InvokeModel.",
-    186: "Bedrock is spoken to in Converse's form only; a tool that Anthropic runs itself is declared lost there.",
     198: "LM Studio is spoken to in Chat Completions, where its versions reuse prefixes.",
     199: "Schemas go to Moonshot as they are; no rule of it that other vendors lack has been seen on a real answer yet.",
     208: "No form ever shows a key, masked or not: an entered key goes to the keychain, and the field stays empty.",

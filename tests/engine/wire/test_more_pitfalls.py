@@ -1,5 +1,6 @@
 """Known pitfalls that cross several wires, or belong to a vendor that has no wire of its own. Names carry their rows."""
 
+import base64
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -9,12 +10,13 @@ import pytest
 from lynkr_desktop.engine.chat.events import Finished, Started, StopReason, StreamEvent, Usage
 from lynkr_desktop.engine.chat.request import ThinkingPart
 from lynkr_desktop.engine.chat.response import ChatResponse, fold
-from lynkr_desktop.engine.providers.catalogue import PROVIDERS
+from lynkr_desktop.engine.providers.catalogue import PROVIDERS, way
 from lynkr_desktop.engine.providers.models import quirks_for
+from lynkr_desktop.engine.providers.places import address_of
 from lynkr_desktop.engine.resilience.failures import refuses_reasoning
 from lynkr_desktop.engine.wire import bedrock_converse, gemini
 from lynkr_desktop.engine.wire.contract import Quirks, Wire
-from lynkr_desktop.engine.wire.eventstream import EventStreamSplitter
+from lynkr_desktop.engine.wire.eventstream import ChunkSplitter, EventStreamSplitter
 from lynkr_desktop.engine.wire.sse import Frame, SseSplitter
 from lynkr_desktop.engine.wire.table import WIRES
 from tests.engine.wire.speech import KEY, PLAIN, A, C, ask, frames, heard, named, sent, told
@@ -129,7 +131,7 @@ def test_reasoning_of_another_account_is_known_by_its_refusal(wire: Wire, body: 
 @pytest.mark.parametrize("choice", [{"type": "any"}, {"type": "tool", "name": "read"}])
 @pytest.mark.parametrize("thinking", [{"type": "adaptive"}, {"type": "enabled", "budget_tokens": 2000}])
 def test_row_069_who_must_call_a_tool_does_not_think(choice: Any, thinking: Any) -> None:
-    edits = {"edits": [{"type": "clear_thinking_20251015"}, {"type": "clear_tool_uses_20250919"}]}
+    edits: dict[str, list[Any]] = {"edits": [{"type": "clear_thinking_20251015"}, {"type": "clear_tool_uses_20250919"}]}
     fields = {"max_tokens": 5000, "tools": [TOOL], "tool_choice": choice, "thinking": thinking, "context_management": edits}
     request = ask(A, **fields)
     assert not A.suits(request, PLAIN)
@@ -237,6 +239,45 @@ def test_row_014_text_stands_where_the_model_said_it() -> None:
     for events in (heard(R, stream), R.parse_response(speech.whole(Answer(parts), "m"))):
         blocks = json.loads(A.render_response(fold(events), ask(A)))["content"]
         assert [block["type"] for block in blocks] == ["text", "tool_use", "text"]
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "wire"),
+    [
+        ("databricks", "databricks-claude-sonnet-4-5", "anthropic"),
+        ("databricks", "databricks-meta-llama-3-3-70b-instruct", "openai_chat"),
+        ("vertex", "claude-sonnet-4-5@20250929", "anthropic"),
+        ("vertex", "gemini-2.5-flash", "gemini"),
+        ("bedrock", CLAUDE, "anthropic"),
+        ("bedrock", "amazon.nova-pro-v1:0", "bedrock_converse"),
+    ],
+    ids=["row-117-databricks", "row-117-other", "row-117-vertex", "row-117-gemini", "row-186-tools-of-anthropic", "row-117-nova"],
+)
+def test_model_and_provider_decide_together_what_goes_through(provider: str, model: str, wire: str) -> None:
+    """A client of Messages: its own JSON goes to Claude only, and there with all that Converse could not say."""
+    assert way(provider, PROVIDERS[provider].base_url, model, "anthropic").wire == wire
+
+
+def test_row_176_the_global_place_has_a_host_without_a_region() -> None:
+    assert "//aiplatform.googleapis.com/" in address_of(PROVIDERS["vertex"], {"project": "p-1234", "region": "global"})
+    assert "//europe-west4-aiplatform.googleapis.com/" in address_of(
+        PROVIDERS["vertex"], {"project": "p-1234", "region": "europe-west4"}
+    )
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 100])
+def test_row_181_events_inside_binary_messages_become_anthropics_own(size: int) -> None:
+    events: list[dict[str, Any]] = [
+        {"type": "message_start", "message": {"id": "m", "model": "m", "usage": {"input_tokens": 1}}},
+        {"type": "ping"},
+    ]
+    stream = b"".join(
+        bedrock.event("chunk", {"bytes": base64.b64encode(json.dumps(event).encode()).decode(), "p": "abc"}) for event in events
+    )
+    splitter = ChunkSplitter()
+    pieces = [stream[start : start + size] for start in range(0, len(stream), size)] if size else [stream]
+    found = [frame for piece in pieces for frame in splitter.feed(piece)]
+    assert [(frame.event, json.loads(frame.data)) for frame in found] == [(event["type"], event) for event in events]
 
 
 def test_signatures_are_the_fakes_own() -> None:
