@@ -11,8 +11,6 @@ from lynkr_desktop.engine.chat.events import (
     Delta,
     Finished,
     Opened,
-    OpenText,
-    OpenThinking,
     Signed,
     Started,
     StopReason,
@@ -47,17 +45,13 @@ _NOT_EMPTY: Final = frozenset({StopReason.REFUSAL, StopReason.PAUSE, StopReason.
 
 def is_content(event: StreamEvent) -> bool:
     """Does this event carry something that a client can use, or say properly why there is nothing?"""
-    match event:
-        case Opened(part=OpenText()) | Opened(part=OpenThinking(redacted=None)):
-            return False
-        case Opened() | Signed():
-            return True
-        case Delta(text=text):
-            return not text.isspace()
-        case Finished(reason=reason):
-            return reason in _NOT_EMPTY
-        case _:
-            return False
+    if isinstance(event, Delta):
+        return not event.text.isspace()
+    if isinstance(event, Opened):
+        return not event.is_shell
+    if isinstance(event, Finished):
+        return event.reason in _NOT_EMPTY
+    return isinstance(event, Signed)
 
 
 class Answer:

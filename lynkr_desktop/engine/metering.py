@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from lynkr_desktop.engine.chat.events import Delta, Finished, Opened, OpenText, OpenThinking, Started, StreamEvent, Usage
+from lynkr_desktop.engine.chat.events import Delta, Finished, Opened, Started, StreamEvent, Usage
 from lynkr_desktop.engine.providers.models import ModelFacts
 
 CostBasis = Literal["reported", "priced", "estimated", "free", "unpriced"]
@@ -62,7 +62,7 @@ class Meter:
                 if event.usage != _NO_USAGE:
                     self.usage = self.usage.merged(_credible(event.usage))
                 self.is_finished = self.is_finished or isinstance(event, Finished)
-            elif isinstance(event, Opened) and not _is_shell(event.part):
+            elif isinstance(event, Opened) and not event.is_shell:
                 self._content_at(now_ms)
 
     def _content_at(self, now_ms: float) -> None:
@@ -91,11 +91,6 @@ class Meter:
         if usage.input_tokens is None and usage.cache_read_tokens is None:
             usage = msgspec.structs.replace(usage, input_tokens=estimated_input_tokens)
         return usage
-
-
-def _is_shell(part: object) -> bool:
-    """Is nothing in it yet? Then its first delta is the first token."""
-    return isinstance(part, OpenText) or (isinstance(part, OpenThinking) and part.redacted is None)
 
 
 def _credible(usage: Usage) -> Usage:

@@ -88,6 +88,12 @@ class Opened(msgspec.Struct, frozen=True):
 
     part: OpenText | OpenThinking | OpenToolCall | OpenOpaque
 
+    @property
+    def is_shell(self) -> bool:
+        """Is nothing in it yet? Then its first delta is the first that a client can use."""
+        part = self.part
+        return isinstance(part, OpenText) or (isinstance(part, OpenThinking) and part.redacted is None)
+
 
 class Delta(msgspec.Struct, frozen=True):
     """More of the open part: its text, its reasoning, or its arguments as JSON text. Never empty."""

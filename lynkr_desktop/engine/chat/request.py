@@ -6,7 +6,10 @@ Who changes a part gives it no `Native`, for the old fragment is no longer what 
 `gc=False`: frozen values hold no cycles, and a long conversation is thousands of them.
 """
 
-from typing import Literal
+from collections.abc import Iterable
+from itertools import chain
+from operator import attrgetter
+from typing import Final, Literal
 
 import msgspec
 from msgspec import Raw
@@ -165,12 +168,21 @@ class ChatRequest(msgspec.Struct, frozen=True, gc=False):
     @property
     def has_images(self) -> bool:
         """Is there a picture anywhere, in tool results too?"""
-        return any(
-            isinstance(part, ImagePart)
-            or (isinstance(part, ToolResultPart) and any(isinstance(inner, ImagePart) for inner in part.content))
-            for message in self.messages
-            for part in message.parts
-        )
+        kinds = kinds_in(self.messages)
+        return ImagePart in kinds or (ToolResultPart in kinds and any(map(has_tool_pictures, self.messages)))
+
+
+def kinds_in(messages: Iterable[Message]) -> set[type[Part]]:
+    """The kinds of parts in a conversation: most questions about it are answered by the kinds that are not there."""
+    return set(map(type, chain.from_iterable(map(_PARTS, messages))))
+
+
+def has_tool_pictures(message: Message) -> bool:
+    """Is there a picture in a tool's result?"""
+    return any(isinstance(part, ToolResultPart) and ImagePart in set(map(type, part.content)) for part in message.parts)
+
+
+_PARTS: Final = attrgetter("parts")
 
 
 def without_reasoning(request: ChatRequest) -> ChatRequest:

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Final
 
 from lynkr_desktop.config.settings import Limits
-from lynkr_desktop.engine.chat.request import ChatRequest, ToolCallPart
+from lynkr_desktop.engine.chat.request import ChatRequest, ToolCallPart, kinds_in
 from lynkr_desktop.engine.events import Event, RequestFinished, Trouble
 from lynkr_desktop.errors import ClientError
 
@@ -28,13 +28,14 @@ _TITLE: Final = "A program may be running away."
 
 def circle_in(request: ChatRequest) -> str:
     """What looks like a circle, in words; empty if nothing does."""
-    turns = 0
+    answers = [message for message in request.messages if message.role == "assistant"]
+    turns = len(answers)
     newest = list[ToolCallPart]()
-    for message in reversed(request.messages):
-        if message.role == "assistant":
-            turns += 1
-            if len(newest) < NEWEST_CALLS:
-                newest += [part for part in message.parts if isinstance(part, ToolCallPart)]
+    if ToolCallPart in kinds_in(answers):
+        for message in reversed(answers):
+            newest += [part for part in message.parts if isinstance(part, ToolCallPart)]
+            if len(newest) >= NEWEST_CALLS:
+                break
     if len(newest) >= SAME_CALLS:
         counts = Counter((part.name, part.arguments) for part in islice(newest, NEWEST_CALLS))
         (name, _), times = counts.most_common(1)[0]

@@ -94,10 +94,11 @@ def _stripped(text: str, *, is_torn: bool) -> str:
     text = text.strip()
     if not text or text.startswith(_NOTICES) or _TEXT_RESULT.match(text):
         return ""
-    for trailer in _TRAILERS:
-        at = text.find(trailer)
-        if at > 0:
-            text = text[:at]
+    if "\n" in text:
+        for trailer in _TRAILERS:
+            at = text.find(trailer)
+            if at > 0:
+                text = text[:at]
     text = text.strip()
     is_quoted = len(text) > 2 and text[0] == text[-1] == '"' and text.count('"') == 2  # opencode quotes a whole ask
     return text[1:-1].strip() if is_quoted else text

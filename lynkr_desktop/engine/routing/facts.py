@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from lynkr_desktop.engine.chat.request import ChatRequest, ImagePart, Message, TextPart, ToolResultPart
+from lynkr_desktop.engine.chat.request import ChatRequest, Message, TextPart, ToolResultPart
 from lynkr_desktop.engine.routing.clients import client_of, extra_tools
 from lynkr_desktop.engine.routing.envelope import cleaned, cut, is_go_ahead, is_side_request_text, is_side_system
 from lynkr_desktop.engine.routing.route import Facts
@@ -68,7 +68,7 @@ def facts_of(request: ChatRequest, headers: Mapping[str, str]) -> Facts:
         tool_names=extra_tools(client, names),
         all_tool_count=len(names),
         tool_result_count=walk.tool_results,
-        has_images=_has_images(request.messages),
+        has_images=request.has_images,
         has_output_schema=request.output is not None,
         body_bytes=len(request.body),
         is_tool_turn=walk.tool_results > 0 and _is_tool_turn(request.messages),
@@ -127,19 +127,6 @@ def human_text(message: Message) -> tuple[str, int]:
                 pieces.append(piece)
                 chars += length
     return cut("\n".join(pieces), _ASK_CHARS), chars
-
-
-def _has_images(messages: tuple[Message, ...]) -> bool:
-    """Anywhere in the conversation: the model must be able to take them all."""
-    for message in messages:
-        for part in message.parts:
-            if isinstance(part, ImagePart):
-                return True
-            if isinstance(part, ToolResultPart):
-                for each in part.content:
-                    if isinstance(each, ImagePart):
-                        return True
-    return False
 
 
 def _is_tool_turn(messages: tuple[Message, ...]) -> bool:

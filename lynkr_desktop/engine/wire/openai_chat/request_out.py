@@ -1,7 +1,7 @@
 """`chat` → Chat Completions requests. What came in this wire goes out as it came; the rest is translated, losses declared."""
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import Any, Final
 
@@ -10,13 +10,14 @@ import msgspec
 from lynkr_desktop import json_reader
 from lynkr_desktop.engine.chat.request import (
     ChatRequest,
-    ImagePart,
     Message,
     Thinking,
     ThinkingPart,
     Tool,
     ToolChoice,
     ToolResultPart,
+    has_tool_pictures,
+    kinds_in,
 )
 from lynkr_desktop.engine.wire.contract import CannotCarryError, Quirks, Rendered
 from lynkr_desktop.engine.wire.naming import ToolNames, losses_of, safe_user
@@ -64,8 +65,8 @@ def suits(request: ChatRequest, quirks: Quirks) -> bool:
         or ("parallel_tool_calls" in fields and not quirks.takes_parallel_switch)
         or ("stream_options" in fields and not quirks.takes_stream_options)
         or ("reasoning_effort" in fields and not quirks.takes_reasoning_effort)
-        or (quirks.refuses_reasoning_content and any(map(_has_thoughts, request.messages)))
-        or (quirks.refuses_tool_pictures and any(map(_has_tool_pictures, request.messages)))
+        or (quirks.refuses_reasoning_content and ThinkingPart in kinds_in(request.messages))
+        or (quirks.refuses_tool_pictures and _has_tool_pictures(request.messages))
     )
     has_knobs = (request.temperature, request.top_p, request.top_k) != (None, None, None)
     if refused or (has_knobs and not quirks.takes_sampling):
@@ -80,30 +81,24 @@ def render_request(request: ChatRequest, model: str, quirks: Quirks, *, is_strea
     if not quirks.takes_tools and request.tools:
         raise CannotCarryError("this model takes no tools")
     losses: list[str] = []
-    if request.wire == NAME and quirks.refuses_reasoning_content and any(map(_has_thoughts, request.messages)):
+    if request.wire == NAME and quirks.refuses_reasoning_content and ThinkingPart in kinds_in(request.messages):
         request = msgspec.structs.replace(request, messages=tuple(map(_without_thoughts, request.messages)))
         losses.append("reasoning that this provider does not take back")
-    if request.wire == NAME and quirks.refuses_tool_pictures and any(map(_has_tool_pictures, request.messages)):
+    if request.wire == NAME and quirks.refuses_tool_pictures and _has_tool_pictures(request.messages):
         request = msgspec.structs.replace(request, messages=_with_joint_results(request.messages))
     renderer = _Renderer(request, quirks)
     renderer.losses.extend(losses)
     return renderer.render(model, is_streamed=is_streamed)
 
 
-def _has_thoughts(message: Message) -> bool:
-    return any(isinstance(part, ThinkingPart) for part in message.parts)
-
-
 def _without_thoughts(message: Message) -> Message:
-    if not _has_thoughts(message):
+    if ThinkingPart not in kinds_in((message,)):
         return message
     return msgspec.structs.replace(message, parts=tuple(part for part in message.parts if not isinstance(part, ThinkingPart)))
 
 
-def _has_tool_pictures(message: Message) -> bool:
-    return any(
-        isinstance(part, ToolResultPart) and any(isinstance(inner, ImagePart) for inner in part.content) for part in message.parts
-    )
+def _has_tool_pictures(messages: Sequence[Message]) -> bool:
+    return ToolResultPart in kinds_in(messages) and any(map(has_tool_pictures, messages))
 
 
 def _with_joint_results(messages: Iterable[Message]) -> tuple[Message, ...]:
@@ -113,7 +108,7 @@ def _with_joint_results(messages: Iterable[Message]) -> tuple[Message, ...]:
         messages, lambda message: isinstance(message.parts[0] if message.parts else None, ToolResultPart)
     ):
         turn = tuple(run)
-        if is_result and any(map(_has_tool_pictures, turn)):
+        if is_result and any(map(has_tool_pictures, turn)):
             parts = (part for message in turn for part in message.parts)
             turn = (Message("user", tuple(msgspec.structs.replace(part, native=None) for part in parts)),)
         joint.extend(turn)
