@@ -31,6 +31,7 @@ TEXTS: Final = (
     "text_setup",
     "text_tray",
 )
+ENGINE: Final = "engine"  # the catalogue's section of sentences that come as text: only they are looked for by their shape
 Translated = str | list[str]
 
 
@@ -83,10 +84,14 @@ def language_of(choice: str, system: Sequence[str]) -> Language:
 
 def catalogue(language: Language) -> Mapping[str, Translated]:
     """All sentences of a language by their English words; empty for English."""
-    if language is ENGLISH:
+    return {english: words for section in _sections(language).values() for english, words in section.items()}
+
+
+def _sections(language: Language) -> dict[str, dict[str, Translated]]:
+    if language not in LANGUAGES[1:]:
         return {}
-    content = json.loads((_FOLDER / f"{language.code}.json").read_text(encoding="utf-8"))
-    return {english: words for section in content.values() for english, words in section.items()}
+    content: dict[str, dict[str, Translated]] = json.loads((_FOLDER / f"{language.code}.json").read_text(encoding="utf-8"))
+    return content
 
 
 def use(language: Language, sentences: Mapping[str, Translated] | None = None) -> None:
@@ -160,7 +165,7 @@ class _SayBack:
 
     def _found(self, sentence: str) -> str:
         if self._patterns is None:
-            self._patterns = _patterns(_in_use.sentences)
+            self._patterns = _patterns(_sections(_in_use.language).get(ENGINE, {}))
         for pattern, words in self._patterns:
             if match := pattern.fullmatch(sentence):
                 return words.format(**match.groupdict())
@@ -176,7 +181,7 @@ def _patterns(sentences: Mapping[str, Translated]) -> list[tuple[re.Pattern[str]
     found = []
     for english, words in sentences.items():
         pieces = re.split(r"\{(\w+)\}", english)
-        if len(pieces) == 1 or not re.search(r"[A-Za-z]{3}", "".join(pieces[::2])):
+        if len(pieces) == 1:
             continue
         pattern = "".join(f"(?P<{piece}>.+?)" if index % 2 else re.escape(piece) for index, piece in enumerate(pieces))
         weight = sum(map(len, pieces[::2]))

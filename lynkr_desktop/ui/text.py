@@ -115,15 +115,22 @@ def mode_name_for_readers(mode: Mode) -> str:
 _REASON: Final = re.compile(r"(?P<tier>[A-Z]+): (?P<because>.+?)(?P<rest>(?: \([^()]*\))?(?:; [0-9.]+ of 100)?)\.")
 
 
-def reason(sentence: str) -> str:
-    """The engine's sentence about a route: a tier, a colon, one or more reasons, and mostly the score."""
+def reason(sentences: str) -> str:
+    """The engine's words about a route: whole sentences, the first mostly a tier, a colon, reasons and the score."""
+    told = say_back(sentences)
+    if told != sentences:
+        return told
+    return " ".join(map(_reason_sentence, re.split(r"(?<=[.])\s", sentences)))
+
+
+def _reason_sentence(sentence: str) -> str:
     told = say_back(sentence)
     match = _REASON.fullmatch(sentence)
     if told != sentence or match is None:
         return told
     whole = _phrase(match["because"])
     because = whole if whole != match["because"] else ", ".join(map(_phrase, match["because"].split(", ")))
-    return f"{match['tier']}: {because}{say_back(match['rest'])}."
+    return f"{match['tier']}: {because}{''.join(map(say_back, re.split(r'(?=;)', match['rest'])))}."
 
 
 def _phrase(phrase: str) -> str:

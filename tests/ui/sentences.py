@@ -7,6 +7,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from lynkr_desktop.engine.routing.dimensions import SIGNALS
+from lynkr_desktop.engine.routing.explain import _NOTHING
+from lynkr_desktop.engine.routing.rules import _RULES
 from lynkr_desktop.ui import client_guides, language
 
 UI = Path(language.__file__).parent
@@ -99,5 +102,10 @@ def _shown(node: ast.AST) -> Iterator[tuple[int, str]]:
 
 
 def heard() -> list[str]:
-    """Sentences of the engine that the window shows: they come as English text, and are found again."""
-    return list(json.loads((UI / "languages" / "de.json").read_text(encoding="utf-8"))["engine"])
+    """Sentences of the engine that the window shows: they come as English text, and are found again in the catalogue.
+
+    Those of every route are read from its tables; the others are those that the German catalogue has.
+    """
+    tables = [*(signal.reason for signal in SIGNALS), *_NOTHING.values(), *(rule.reason for _, _, rule in _RULES)]
+    known = json.loads((UI / "languages" / "de.json").read_text(encoding="utf-8"))["engine"]
+    return list(dict.fromkeys([*tables, *known]))

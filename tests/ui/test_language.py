@@ -192,3 +192,27 @@ def test_every_word_on_a_page_comes_from_the_catalogue(stage: Stage, page: str) 
         if untranslated(words, known)
     }
     assert sorted(found) == []
+
+
+@pytest.mark.parametrize(
+    ("english", "german"),
+    [
+        (
+            "COMPLEX: a cause must be found, many places are touched; 61 of 100.",
+            "COMPLEX: eine Ursache ist zu finden, viele Stellen sind betroffen; 61 von 100.",
+        ),
+        ("SIMPLE: a greeting or a word of thanks.", "SIMPLE: ein Gruß oder ein Dank."),
+        (
+            "COMPLEX: it has several steps; 61 of 100. Kept on gpt-5.1, which served before.",
+            "COMPLEX: sie hat mehrere Schritte; 61 von 100. Bei gpt-5.1 geblieben, das vorher bediente.",
+        ),
+        (
+            "MEDIUM: kept on gpt-5.1; a switch to COMPLEX would cost $0.02 now and pay only after 3 turns.",
+            "MEDIUM: bei gpt-5.1 geblieben; ein Wechsel zu COMPLEX kostet jetzt $0.02 und lohnt sich erst nach 3 turns.",
+        ),
+        ("Words that nobody translated.", "Words that nobody translated."),
+    ],
+)
+def test_reasons_of_the_engine_are_found_again(english: str, german: str) -> None:
+    language.use(GERMAN)
+    assert text.reason(english) == german
