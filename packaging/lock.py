@@ -47,7 +47,9 @@ def main() -> None:
         folder = Path(name)
         _write("runtime", _resolved(folder, "runtime", runtime, []))
         dev = [*runtime, *project["dependency-groups"]["dev"]]
-        _write("dev", _resolved(folder, "dev", dev, ["--constraint", "runtime.txt"]))
+        everything = _resolved(folder, "dev", dev, ["--constraint", "runtime.txt"])
+        _write("dev", everything)
+        _write("postgres", _hashed(folder, re.findall(r"^asyncpg==[^\s;]+", everything, re.MULTILINE)))
         extras = project["project"]["optional-dependencies"]
         for extra in ("embedded", "vectors"):
             _write(extra, _hashed(folder, extras[extra]))

@@ -195,7 +195,7 @@ class Server:
     def _feel(self, due: float) -> None:
         """See whether there is too much to do, as long as there is anything to do."""
         lag = asyncio.get_running_loop().time() - due
-        is_strained = self._strain.felt(lag, psutil.Process().memory_info().rss)
+        is_strained = self._strain.felt(lag, _memory_bytes())
         if is_strained and not self._admission.is_strained:
             _log.warning("too much to do: %.2f s late, %d requests", lag, self._admission.inside)
         self._admission.is_strained = is_strained
@@ -339,6 +339,14 @@ class Server:
                     await response.write(chunk)
                 await response.write_eof()
         return response
+
+
+def _memory_bytes() -> int:
+    """What this process holds; 0 where the system does not tell, as without /proc."""
+    try:
+        return int(psutil.Process().memory_info().rss)
+    except psutil.Error:
+        return 0
 
 
 def _quiet_log() -> logging.Logger:
