@@ -34,15 +34,18 @@ from lynkr_desktop.errors import ConfigError, LynkrError
 _log: Final = logging.getLogger(__name__)
 OK: Final = 0
 BAD_CONFIG: Final = 2
+_ON: Final = frozenset({"true", "1", "yes", "on"})
 _COLLECT_AFTER: Final = (20_000, 20, 50)
 
 
 def run(env_file: Path | None) -> int:
     """Serve until SIGTERM or SIGINT. Returns the exit code."""
-    logs.configure(None, os.environ.get("LOG_LEVEL", "WARNING").upper())
+    _configure_log(None)
     logs.catch_crashes()
     try:
         start = startup.read(startup.current_environment(), env_file)
+        if os.environ.get("LOG_FILE_ENABLED", "").strip().lower() in _ON:
+            _configure_log(start.places.log_dir)
         for notice in start.notices:
             _say(notice)
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
@@ -51,6 +54,11 @@ def run(env_file: Path | None) -> int:
         _say(str(error))
         return BAD_CONFIG
     return OK
+
+
+def _configure_log(folder: Path | None) -> None:
+    is_json = os.environ.get("LOG_FORMAT", "").strip().lower() == "json"
+    logs.configure(folder, os.environ.get("LOG_LEVEL", "").strip().upper() or "WARNING", is_json=is_json)
 
 
 def print_token() -> int:

@@ -1,7 +1,9 @@
-"""The program's log: a rotating file and the standard error stream. One redactor stands before both,
-and before what is written past them: notices, and the tracebacks of crashes.
+"""The program's log: a rotating file and the standard error stream, as text or as one JSON object a line. One redactor stands
+before both, and before what is written past them: notices, and the tracebacks of crashes.
 """
 
+import datetime
+import json
 import logging
 import logging.handlers
 import re
@@ -23,6 +25,7 @@ class Redactor(logging.Formatter):
 
     def __init__(self) -> None:
         super().__init__(_FORMAT)
+        self.is_json = False
         self._known: set[str] = set()
 
     def learn(self, secrets: Iterable[str]) -> None:
@@ -31,7 +34,18 @@ class Redactor(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line to write."""
-        return self.masked(super().format(record))
+        if not self.is_json:
+            return self.masked(super().format(record))
+        row = {
+            "time": datetime.datetime.fromtimestamp(record.created, datetime.UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            row["error"] = self.formatException(record.exc_info)
+        # Masked before it becomes JSON, where a secret with a quotation mark would be spelt in another way.
+        return json.dumps({name: self.masked(words) for name, words in row.items()}, ensure_ascii=False)
 
     def masked(self, text: str) -> str:
         """A text without what is, or looks like, a secret: for all that is written past the log."""
@@ -55,13 +69,17 @@ def _tell_crash(kind: type[BaseException], error: BaseException | None, trace: T
         logging.getLogger(__name__).critical("a bug of ours", exc_info=(kind, error or kind(), trace))
 
 
-def configure(folder: Path | None, level: str) -> None:
+def configure(folder: Path | None, level: str, *, is_json: bool = False) -> None:
     """Write the log from now on. A folder that cannot be written is said on the standard error stream and does without a file."""
+    REDACTOR.is_json = is_json
     root = logging.getLogger()
-    root.setLevel(level)
+    is_known = level in logging.getLevelNamesMapping()
+    root.setLevel(level if is_known else logging.WARNING)
     stream = logging.StreamHandler(sys.stderr)
     stream.setFormatter(REDACTOR)
     root.handlers = [stream]
+    if not is_known:
+        root.warning("LOG_LEVEL %.20s is not known; use debug, info, warning or error", level)
     if folder is None:
         return
     try:

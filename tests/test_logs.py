@@ -1,5 +1,6 @@
 """The redactor before every sink: canary keys through each way that words can leave the program by."""
 
+import json
 import logging
 import subprocess
 import sys
@@ -61,14 +62,15 @@ WAYS = {
 }
 
 
+@pytest.mark.parametrize("is_json", [False, True], ids=["text", "json"])
 @pytest.mark.parametrize("way", WAYS)
-def test_no_way_out_shows_a_key(tmp_path: Path, way: str) -> None:
+def test_no_way_out_shows_a_key(tmp_path: Path, way: str, is_json: bool) -> None:
     key = canary("log")
     script = f"""
 import logging, pathlib
 from lynkr_desktop import logs
 KEY = {key!r}
-logs.configure(pathlib.Path({str(tmp_path)!r}), "DEBUG")
+logs.configure(pathlib.Path({str(tmp_path)!r}), "DEBUG", is_json={is_json})
 logs.catch_crashes()
 logs.REDACTOR.learn([KEY])
 {textwrap.dedent(WAYS[way])}
@@ -78,6 +80,37 @@ logs.REDACTOR.learn([KEY])
     written = done.stdout + done.stderr + "".join(path.read_text("utf-8") for path in tmp_path.iterdir())
     assert "***" in written, written
     assert key not in written
+
+
+def test_a_line_of_json_is_one_object_whatever_is_in_it() -> None:
+    redactor = logs.Redactor()
+    redactor.is_json = True
+    redactor.learn(['secret"with\\odd\nsigns'])
+    try:
+        int('secret"with\\odd\nsigns')
+    except ValueError:
+        record = logging.LogRecord("x.y", logging.ERROR, "x", 1, 'it %s "failed"', ('secret"with\\odd\nsigns\n',), sys.exc_info())
+    line = redactor.format(record)
+    row = json.loads(line)
+    assert "\n" not in line
+    assert (row["level"], row["logger"], row["message"]) == ("error", "x.y", 'it ***\n "failed"')
+    assert "ValueError: invalid literal" in row["error"]
+    assert row["time"].endswith("+00:00")
+
+
+def test_files_rotate_and_are_few(tmp_path: Path) -> None:
+    script = f"""
+import logging, pathlib
+from lynkr_desktop import logs
+logs.configure(pathlib.Path({str(tmp_path)!r}), "INFO", is_json=True)
+logging.getLogger().handlers[0].setLevel("CRITICAL")
+for number in range(4000):
+    logging.getLogger("x").info("%d %s", number, "y" * 4000)
+"""
+    subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, timeout=60)
+    files = sorted(tmp_path.iterdir())
+    assert 2 <= len(files) <= 4
+    assert sum(file.stat().st_size for file in files) < 9 * 2**20
 
 
 def test_a_key_that_begins_like_another_leaves_no_rest() -> None:
@@ -103,3 +136,9 @@ async def test_the_redactor_knows_a_secret_before_anybody_has_it() -> None:
     assert told == ["first-secret", "second-secret"]
     await store.delete("b")
     assert await store.get("b") is None
+
+
+def test_a_level_that_is_none_is_named_and_stops_nothing() -> None:
+    script = "from lynkr_desktop import logs; logs.configure(None, 'LOUD')"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "LOUD is not known" in done.stderr
