@@ -1,7 +1,6 @@
 """Failures for clients of the Messages API, and providers' refusals read.
 
-Status and type are chosen for what programs do with them: 401 makes them ask for a login and 5xx makes them try again. So a
-provider's refused key is 502 with the remedy in words and `x-should-retry: false`, which the vendors' SDKs obey.
+What trying again does not help says so in `x-should-retry: false`, which the vendors' SDKs obey.
 """
 
 import math
@@ -9,8 +8,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from lynkr_desktop import json_reader
-from lynkr_desktop.engine.wire import refusals
-from lynkr_desktop.errors import BudgetError, BusyError, ClientError, ConfigError, FailureKind, LynkrError, UpstreamError
+from lynkr_desktop.engine.wire import refusals, told
+from lynkr_desktop.errors import BudgetError, BusyError, FailureKind, LynkrError, UpstreamError
 
 _TYPES: Final = {
     400: "invalid_request_error",
@@ -23,21 +22,7 @@ _TYPES: Final = {
     504: "timeout_error",
     529: "overloaded_error",
 }
-_STATUS: Final = {
-    FailureKind.AUTH: 502,
-    FailureKind.QUOTA: 402,
-    FailureKind.RATE: 429,
-    FailureKind.OVERLOADED: 529,
-    FailureKind.CONTEXT: 400,
-    FailureKind.REFUSED: 400,
-    FailureKind.NOT_FOUND: 404,
-    FailureKind.BAD_REQUEST: 400,
-    FailureKind.UNREACHABLE: 502,
-    FailureKind.TIMEOUT: 504,
-    FailureKind.PROTOCOL: 502,
-    FailureKind.EMPTY: 502,
-}
-_FINAL: Final = frozenset({FailureKind.AUTH, FailureKind.QUOTA})
+_STATUS: Final = {**told.STATUS, FailureKind.QUOTA: 402, FailureKind.OVERLOADED: 529}
 
 
 def parse_error(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamError:
@@ -47,17 +32,9 @@ def parse_error(status: int, headers: Mapping[str, str], body: bytes) -> Upstrea
 
 def status_of(error: LynkrError) -> int:
     """The HTTP status that a client gets."""
-    match error:
-        case ClientError(status=status):
-            return status
-        case UpstreamError(kind=kind):
-            return _STATUS[kind]
-        case BusyError():
-            return 503
-        case BudgetError():
-            return 402  # a 400 would make Claude Code try again with fewer features
-        case _:
-            return 400 if isinstance(error, ConfigError) else 500
+    if isinstance(error, BudgetError):
+        return 402  # a 400 would make Claude Code try again with fewer features
+    return told.status_of(error, _STATUS)
 
 
 def error_object(error: LynkrError) -> dict[str, str]:
@@ -69,13 +46,10 @@ def error_object(error: LynkrError) -> dict[str, str]:
 
 def message_of(error: LynkrError) -> str:
     """What happened, where, and what to do about it."""
-    if not isinstance(error, UpstreamError):
-        return str(error)
-    where = f"{error.provider}: " if error.provider else ""
-    if error.kind is FailureKind.CONTEXT:
+    if isinstance(error, UpstreamError) and error.kind is FailureKind.CONTEXT:
+        where = f"{error.provider}: " if error.provider else ""
         return f"prompt is too long: {where}{error.detail or error.title}"
-    remedy = " Enter another key in Lynkr Desktop under Providers." if error.kind is FailureKind.AUTH else ""
-    return f"{where}{error}{remedy}"
+    return told.message_of(error)
 
 
 def render_error(error: LynkrError, request_id: str) -> tuple[int, dict[str, str], bytes]:
@@ -84,7 +58,7 @@ def render_error(error: LynkrError, request_id: str) -> tuple[int, dict[str, str
     if isinstance(error, UpstreamError):
         if error.retry_after is not None:
             headers["retry-after"] = str(math.ceil(error.retry_after))
-        if error.kind in _FINAL:
+        if error.kind in told.FINAL:
             headers["x-should-retry"] = "false"
     elif isinstance(error, BusyError):
         headers["retry-after"] = str(error.retry_after)

@@ -1,7 +1,6 @@
 """Failures for clients of the Gemini API, and Google's refusals read.
 
 Google tells a limit for a minute and one for a day with the same status and the same words; only the details below them differ.
-Statuses for clients are chosen as in the other wires: a provider's refused key is 502, for 401 would make a program ask for ours.
 """
 
 import math
@@ -11,23 +10,10 @@ from typing import Any, Final
 
 from lynkr_desktop import json_reader
 from lynkr_desktop.engine.wire import refusals
-from lynkr_desktop.errors import BusyError, ClientError, ConfigError, FailureKind, LynkrError, UpstreamError
+from lynkr_desktop.engine.wire.told import message_of, status_of
+from lynkr_desktop.errors import BusyError, FailureKind, LynkrError, UpstreamError
 from lynkr_desktop.json_reader import ShapeError
 
-_STATUS: Final = {
-    FailureKind.AUTH: 502,
-    FailureKind.QUOTA: 429,
-    FailureKind.RATE: 429,
-    FailureKind.OVERLOADED: 503,
-    FailureKind.CONTEXT: 400,
-    FailureKind.REFUSED: 400,
-    FailureKind.NOT_FOUND: 404,
-    FailureKind.BAD_REQUEST: 400,
-    FailureKind.UNREACHABLE: 502,
-    FailureKind.TIMEOUT: 504,
-    FailureKind.PROTOCOL: 502,
-    FailureKind.EMPTY: 502,
-}
 _WORDS: Final = {
     401: "UNAUTHENTICATED",
     403: "PERMISSION_DENIED",
@@ -88,26 +74,10 @@ def _seconds(value: Any) -> float | None:
     return float(found[1]) if found else None
 
 
-def status_of(error: LynkrError) -> int:
-    """The HTTP status that a client gets."""
-    match error:
-        case ClientError(status=status):
-            return status
-        case UpstreamError(kind=kind):
-            return _STATUS[kind]
-        case BusyError():
-            return 503
-        case _:
-            return 400 if isinstance(error, ConfigError) else 500
-
-
 def error_object(error: LynkrError) -> dict[str, Any]:
     """Code, message and Google's word for the status."""
     status = status_of(error)
-    where = f"{error.provider}: " if isinstance(error, UpstreamError) and error.provider else ""
-    is_key = isinstance(error, UpstreamError) and error.kind is FailureKind.AUTH
-    remedy = " Enter another key in Lynkr Desktop under Providers." if is_key else ""
-    return {"code": status, "message": f"{where}{error}{remedy}", "status": _WORDS.get(status, "INVALID_ARGUMENT")}
+    return {"code": status, "message": message_of(error), "status": _WORDS.get(status, "INVALID_ARGUMENT")}
 
 
 def render_error(error: LynkrError, request_id: str) -> tuple[int, dict[str, str], bytes]:

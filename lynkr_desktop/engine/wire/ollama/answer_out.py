@@ -23,8 +23,8 @@ from lynkr_desktop.engine.chat.events import (
 )
 from lynkr_desktop.engine.chat.request import ChatRequest, TextPart, ThinkingPart, ToolCallPart
 from lynkr_desktop.engine.chat.response import ChatResponse
-from lynkr_desktop.engine.wire.ollama.errors import message_of
 from lynkr_desktop.engine.wire.ollama.request_in import GENERATE
+from lynkr_desktop.engine.wire.told import message_of
 from lynkr_desktop.errors import ClientError, LynkrError
 from lynkr_desktop.json_reader import Fields, ShapeError
 
