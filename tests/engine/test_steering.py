@@ -104,3 +104,11 @@ def test_programs_cannot_steer(caller: Caller) -> None:
     for path in (MODE, PINS, f"/p/web{MODE}"):
         assert caller.post(path, {"mode": "direct"}).status in {401, 403, 404}
     assert _served(caller) == (NAMES[0], "force")
+
+
+def test_a_program_is_pinned_by_its_token(admin: Caller, caller: Caller, program: Program) -> None:
+    """A project that has a token of its own is told by it, whatever program uses it."""
+    token = admin.post("/v1/admin/clients", {"name": "website"}).json["token"]
+    admin.post(PINS, {"scope": "client:website", "tier": "REASONING"})
+    assert _served(Caller(program.url, token)) == (NAMES[3], "pin")
+    assert _served(caller) == (NAMES[0], "force")

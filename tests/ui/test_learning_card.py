@@ -3,11 +3,13 @@
 import pytest
 from pytestqt.qtbot import QtBot
 
-from lynkr_desktop.config.settings import Boundaries, Cascade, Learning
+from lynkr_desktop.config.settings import Boundaries, Cascade, Learning, Settings
 from lynkr_desktop.engine.events import Alternative, Attempt
 from lynkr_desktop.engine.routing.learners.fingerprint import fingerprint
+from lynkr_desktop.errors import ConfigError
 from lynkr_desktop.ui.pages.learning_card import LearningCard
 from lynkr_desktop.ui.theme import Theme
+from lynkr_desktop.ui.widgets.label import Label
 from tests.ui.ledger_desk import LedgerDesk, an_exchange
 
 
@@ -77,6 +79,16 @@ def test_switches_and_their_effects(desk: LedgerDesk, card: LearningCard) -> Non
     assert desk.settings.learning == Learning(history=True, order=True, cascade=Cascade.WHOLE)
     card.undo.click()
     assert not card.order.box.isChecked()
+
+
+def test_a_switch_that_is_refused_goes_back(desk: LedgerDesk, card: LearningCard, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refused(_: Settings) -> None:
+        raise ConfigError("The settings cannot be saved.", "The disk is full.")
+
+    monkeypatch.setattr(desk, "change", refused)
+    card.history.box.click()
+    assert not card.history.box.isChecked()
+    assert "The settings cannot be saved. The disk is full." in [label.text() for label in card.findChildren(Label)]
 
 
 def test_the_order_of_a_tier(desk: LedgerDesk, card: LearningCard) -> None:

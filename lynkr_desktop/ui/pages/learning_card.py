@@ -78,12 +78,15 @@ class LearningCard(Card):
         """Ask for the effects while anybody can see them."""
         if self._desk.settings is not self._mine:
             self.undo.hide()
+        self._show_switches()
+        if self.isVisible():
+            self._learned.ask(self._desk.learned())
+
+    def _show_switches(self) -> None:
         learning = self._desk.settings.learning
         self.history.box.setChecked(learning.history)
         self.order.box.setChecked(learning.order)
         self.cascade.choose(learning.cascade.value)
-        if self.isVisible():
-            self._learned.ask(self._desk.learned())
 
     def _show(self, learned: Learned) -> None:
         self._refusal.hide()
@@ -115,5 +118,6 @@ class LearningCard(Card):
         Latest[None](self._desk, "use what was learned", done, self._refuse).ask(change)
 
     def _refuse(self, error: LynkrError) -> None:
+        self._show_switches()
         self._refusal.setText(f"{error.title} {error.detail}".strip())
         self._refusal.show()

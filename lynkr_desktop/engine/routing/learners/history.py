@@ -106,10 +106,11 @@ def effect(examples: Sequence[Example]) -> Effect:
     return Effect(len(examples), verdicts, met, moved)
 
 
-_MOST_MEASURED: Final = 100
+_MOST_MEASURED: Final = 200
 
 
 def _sampled(examples: Sequence[Example]) -> Iterable[Example]:
-    """All with a verdict, and the newest of the others: measuring each against all grows with the square."""
+    """The newest with a verdict and the newest without: measuring each against all grows with the square."""
+    judged = [each for each in examples if each.verdict]
     silent = [each for each in examples if not each.verdict]
-    return (*(each for each in examples if each.verdict), *silent[-_MOST_MEASURED:])
+    return (*judged[-_MOST_MEASURED:], *silent[-_MOST_MEASURED:])
