@@ -30,7 +30,7 @@ class LearningCard(Card):
         self._wanted: Boundaries | None = None
         self._mine: Settings | None = None  # the last change, if it was made here
         self._learned: Latest[Learned] = Latest(desk, "what was learned", self._show, self._refuse)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.body.setSpacing(SPACE_8)
         self._boundaries_hint = Label(words.BOUNDARIES_HINT, LabelKind.SMALL, wraps=True)
         self.boundaries = Label("", LabelKind.BODY, wraps=True)

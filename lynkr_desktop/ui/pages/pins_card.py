@@ -47,7 +47,7 @@ class PinsCard(Card):
         self.undo.hide()
         self._refusal = Label("", LabelKind.BAD, wraps=True)
         self._refusal.hide()
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._lay_out()
         desk.signals.settings_changed.connect(self.show_settings)
         desk.signals.snapshot_changed.connect(self.show_settings)
