@@ -88,6 +88,7 @@ def known_names() -> dict[str, env_names.ProviderNames]:
             key_file=entry.env.key_file,
             key_parts=entry.env.key_parts,
             instead=entry.env.instead,
+            most_at_once=entry.env.most_at_once,
             places=tuple((place.name, place.variables) for place in entry.places),
             address=partial(address_of, entry),
             twin=entry.twin,

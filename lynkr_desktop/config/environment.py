@@ -78,6 +78,7 @@ class ProviderNames:
     is_embedded: bool = False
     is_program: bool = False
     instead: str = ""
+    most_at_once: str = ""
 
 
 def apply_environment(
@@ -175,6 +176,12 @@ class _Address:
     provider: str = ""
 
 
+def _count(text: str, variable: str) -> int:
+    if not re.fullmatch(r"[1-9]\d{0,2}", text):
+        raise ConfigError(f"{variable} is not a number of requests.", "Set it to a number from 1 to 999.", field=variable)
+    return int(text)
+
+
 def _keys_of_parts(env: Mapping[str, str], known: Iterable[ProviderNames]) -> dict[str, str]:
     """The keys that several variables make together, for providers whose address says that they are wanted."""
     return {
@@ -238,6 +245,8 @@ class _Overlay:
         if old is None and not account.base_url and not entry.default_base_url and variable:
             variable = entry.places[0][1][0] if entry.places else variable
             raise ConfigError(f"{entry.id} has no address.", f"Set {variable}.", field=variable)
+        if entry.most_at_once and entry.most_at_once in self._env:
+            account = dataclasses.replace(account, most_at_once=_count(self._env[entry.most_at_once], entry.most_at_once))
         self._put(account)
         return account
 

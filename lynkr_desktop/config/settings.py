@@ -97,6 +97,7 @@ class Account:
     model: str = ""  # used in Direct mode and where a tier names no model
     keys: tuple[AccountKey, ...] = ()
     is_enabled: bool = True
+    most_at_once: int = 0  # requests in progress there at one time; 0: as many as the provider allows
 
     def ref(self, key_id: str = "") -> str:
         """The name under which one of its keys is kept."""
@@ -412,6 +413,7 @@ def validate(settings: Settings) -> Settings:
         if account.id in seen:
             raise ConfigError(f"There are two accounts named {account.id!r}.", "Rename one.", field=f"{where}.id")
         seen.add(account.id)
+        _validate_places(account, where)
         _validate_keys(account, where)
     _validate_limits(settings.limits)
     _validate_notifications(settings.desktop.notifications)
@@ -450,6 +452,13 @@ def _validate_notifications(notifications: Notifications) -> None:
         except ValueError:
             where = f"desktop.notifications.{name}"
             raise ConfigError(f"{clock[:20]!r} is no time of day.", "Write it as 22:00.", field=where) from None
+
+
+def _validate_places(account: Account, where: str) -> None:
+    if not 0 <= account.most_at_once <= 1000:
+        raise ConfigError(
+            "The number of requests at once is out of range.", "Use 1 to 1000, or 0.", field=f"{where}.most_at_once"
+        )
 
 
 def _validate_limits(limits: Limits) -> None:

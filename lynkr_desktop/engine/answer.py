@@ -57,12 +57,13 @@ def is_content(event: StreamEvent) -> bool:
 class Answer:
     """An answer whose first content has come: from here on it is known to be one. Must be closed."""
 
-    def __init__(self, prepared: Prepared, reply: UpstreamReply | Turn) -> None:
+    def __init__(self, prepared: Prepared, reply: UpstreamReply | Turn, leave: Callable[[], None] | None = None) -> None:
         self.prepared = prepared
         self.reply = reply
         self.started_ms = 0.0  # since the exchange began
         self.body: bytes | None = None  # of an answer in one piece
         self.held: list[Piece] = []  # what was read before the first content, and with it
+        self._leave = leave
         self._splitter = splitter_of(prepared.wire.NAME, prepared.framing)
         self._chunks = reply.chunks()
         self._parser = prepared.stream_parser()
@@ -159,8 +160,11 @@ class Answer:
         return usage
 
     def close(self) -> None:
-        """Hang up if anything is left to read."""
+        """Hang up if anything is left to read, and make place for the next one."""
         self.reply.close()
+        leave, self._leave = self._leave, None
+        if leave is not None:
+            leave()
 
     def _mask(self, error: UpstreamError) -> None:
         key = self.prepared.access.key
@@ -192,8 +196,17 @@ async def fetch(upstream: Upstream, prepared: Prepared, when_lost: Callable[[Usa
     """
     if prepared.access.provider.must_sign_in:
         prepared = msgspec.structs.replace(prepared, call=await signed_in(upstream, prepared.access, prepared.call))
-    reply = await upstream.send(prepared.call)
-    answer = Answer(prepared, reply)
+    account, provider = prepared.access.account, prepared.access.provider
+    most, leave = account.most_at_once or provider.most_at_once, None
+    if most:
+        leave = await upstream.place(f"{account.id}:{prepared.access.key_id}", most, prepared.call)
+    try:
+        reply = await upstream.send(prepared.call)
+    except BaseException:
+        if leave is not None:
+            leave()
+        raise
+    answer = Answer(prepared, reply, leave)
     try:
         await answer.open()
     except BaseException:

@@ -7,7 +7,7 @@ nowhere but to the address that it was entered for.
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
@@ -20,6 +20,7 @@ from lynkr_desktop.errors import BusyError, FailureKind, UpstreamError
 TURN_BYTES: Final = 64 * 1024  # of a body that are worked on in one turn of the loop
 _MAX_WHOLE_BYTES: Final = 256 * 1024 * 1024
 _MAX_ERROR_BYTES: Final = 64 * 1024
+_MOST_WAITING: Final = 50  # for a place of an account that serves only so many requests at once
 
 
 class Timeouts(msgspec.Struct, frozen=True):
@@ -117,6 +118,14 @@ class UpstreamReply:
             self._connection = None
 
 
+class _Queue:
+    """The places of an account that may be used only so often at once, and how many wait for one."""
+
+    def __init__(self, most: int) -> None:
+        self.places = asyncio.Semaphore(most)
+        self.waiting = 0
+
+
 class Upstream:
     """The connections to all providers. Lives on one loop."""
 
@@ -124,6 +133,7 @@ class Upstream:
         self._pool: Pool | None = None
         self._cut: BusyError | None = None
         self._programs: dict[str, CodexServer] = {}
+        self._queues: dict[str, _Queue] = {}
         self._waits: set[asyncio.Timeout] = set()  # for connections, and before another try
 
     def open(self) -> None:
@@ -201,6 +211,29 @@ class Upstream:
                 status=connection.status,
             )
         return UpstreamReply(call, connection)
+
+    async def place(self, name: str, most: int, call: Call) -> Callable[[], None]:
+        """Wait for one of so many places of that name; the result gives it back.
+
+        Raises `UpstreamError(RATE)` if too many wait already, or for too long, and `BusyError`.
+        """
+        if self._cut is not None:
+            raise self._cut
+        queue = self._queues.setdefault(f"{name} {most}", _Queue(most))
+        if queue.waiting < _MOST_WAITING:
+            queue.waiting += 1
+            try:
+                async with self._wait_of(call.timeouts.first_byte):
+                    await queue.places.acquire()
+            except TimeoutError:
+                if self._cut is not None:
+                    raise self._cut from None
+            else:
+                return queue.places.release
+            finally:
+                queue.waiting -= 1
+        title = f"{call.account} serves {most} requests at once, and too many wait."
+        raise UpstreamError(FailureKind.RATE, title, provider=call.account, retry_after=5)
 
     async def program_models(self, address: str) -> tuple[str, ...]:
         """The models that a program of the user's offers. Raises `UpstreamError`."""

@@ -209,8 +209,9 @@ _ENTRIES: Final = (
         chat_path="/v1/messages",
         auth=Auth.X_API_KEY,
         headers={"anthropic-version": "2023-06-01"},
-        env=EnvNames("ZAI_API_KEY", "ZAI_MODEL", "ZAI_ENDPOINT", "ZAI_API_BASE"),
+        env=EnvNames("ZAI_API_KEY", "ZAI_MODEL", "ZAI_ENDPOINT", "ZAI_API_BASE", most_at_once="ZAI_MAX_CONCURRENT"),
         default_model="glm-5.3",
+        most_at_once=2,  # of one key; more are answered with 429
         twin="zai-openai",
         key_page="https://z.ai/manage-apikey/apikey-list",
     ),
@@ -223,6 +224,7 @@ _ENTRIES: Final = (
         auth=Auth.BEARER,
         env=EnvNames(),  # those of its twin, by the address
         default_model="glm-5.3",
+        most_at_once=2,
         key_page="https://z.ai/manage-apikey/apikey-list",
         quirks=Quirks(takes_reasoning_content=True, takes_parallel_switch=False, takes_user=False),
     ),

@@ -34,6 +34,7 @@ class EnvNames(msgspec.Struct, frozen=True):
     path: str = ""  # path of a conversation, of a provider whose paths name the model
     key_file: str = ""  # names a file that holds the key
     key_parts: tuple[tuple[str, str], ...] = ()  # variables that together are a key of JSON: its field, the variable
+    most_at_once: str = ""  # how many requests may be in progress at a time
     instead: str = ""  # the provider that is meant by this one's name where only that one's key is set
 
 
