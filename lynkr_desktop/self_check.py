@@ -1,6 +1,7 @@
 """Tests an installation from inside, for packagers and support: does everything load, and does the engine serve a request?"""
 
 import asyncio
+import contextlib
 import json
 import os
 import secrets
@@ -11,6 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,7 +29,8 @@ def run() -> int:
     """Print a JSON report. Returns 0 if all is well."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     report: dict[str, Any] = {"version": __version__}
-    checks: dict[str, Callable[[], str]] = {"window": _window, "keychain": _keychain, "engine": lambda: asyncio.run(_engine())}
+    checks: dict[str, Callable[[], str]] = {"window": _window, "keychain": _keychain, "clouds": _clouds}
+    checks["engine"] = lambda: asyncio.run(_engine())
     is_ok = True
     for name, check in checks.items():
         try:
@@ -55,6 +58,18 @@ def _window() -> str:
 def _keychain() -> str:
     backend = usable_backend()
     return type(backend).__module__ if backend is not None else "none on this system now"
+
+
+def _clouds() -> str:
+    """Which clouds' libraries are here: they are extras, and imported only when they are used."""
+    wanted = {"Amazon": ("botocore.auth", "botocore.eventstream"), "Google": ("google.auth.transport.urllib3", "google.auth")}
+    found = []
+    for cloud, modules in wanted.items():
+        with contextlib.suppress(ImportError):
+            for name in modules:
+                import_module(name)
+            found.append(cloud)
+    return ", ".join(found) or "none installed"
 
 
 async def _engine() -> str:
