@@ -32,10 +32,20 @@ class KeyState(msgspec.Struct, frozen=True):
     rests_seconds: int = 0
 
 
+class ModelState(msgspec.Struct, frozen=True):
+    """A model of an account: requests in progress, and of those of the last five minutes (twenty at most) how many it served."""
+
+    model: str
+    in_progress: int
+    requests: int
+    errors: int
+    p50_first_token_ms: float | None
+
+
 class AccountState(msgspec.Struct, frozen=True):
     """An account in numbers of the last hour. `state`: unknown, healthy, slow, failing, disabled, no_key.
 
-    `keys` in the order of use, where it has several.
+    `keys` in the order of use, where it has several; `models` those that were asked in the last minutes.
     """
 
     id: str
@@ -51,6 +61,7 @@ class AccountState(msgspec.Struct, frozen=True):
     p95_first_token_ms: float | None = None
     cost_usd: str | None = None
     keys: tuple[KeyState, ...] = ()
+    models: tuple[ModelState, ...] = ()
 
 
 class BudgetScope(msgspec.Struct, frozen=True):

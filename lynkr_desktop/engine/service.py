@@ -23,6 +23,7 @@ from lynkr_desktop.engine.api import (
     LatencyBucket,
     Learned,
     LocalServer,
+    ModelState,
     ProbeResult,
     Snapshot,
 )
@@ -458,6 +459,17 @@ class EngineService:
             p50_first_token_ms=health.p50_first_token_ms,
             p95_first_token_ms=health.p95_first_token_ms,
             keys=tuple(self._key_state(account, key) for key in account.keys) if len(account.keys) > 1 else (),
+            models=self._model_states(account),
+        )
+
+    def _model_states(self, account: Account) -> tuple[ModelState, ...]:
+        """The models of an account that were asked in the last minutes."""
+        book, now = self._attempts.targets, time.monotonic()
+        seen = ((each.model, book.of(each, now)) for each in book.targets() if each.account == account.id)
+        return tuple(
+            ModelState(model, doing.in_progress, doing.seen, doing.seen - doing.served, doing.first_token_ms)
+            for model, doing in seen
+            if doing.seen or doing.in_progress
         )
 
     def _key_state(self, account: Account, key: AccountKey) -> KeyState:

@@ -77,6 +77,9 @@ def test_accounts_and_their_health(caller: Caller) -> None:
     assert caller.get("/v1/providers/anthropic").json == row
     (health,) = caller.get("/v1/health/providers").json["providers"]
     assert (health["name"], health["state"], health["requests"], health["errors"]) == ("anthropic", "healthy", 2, 0)
+    (model,) = health["models"]
+    assert (model["model"], model["in_progress"], model["requests"], model["errors"]) == (MODEL, 0, 2, 0)
+    assert model["p50_first_token_ms"] > 0
     assert caller.get("/v1/health/providers/nobody").status == 404
     breakers = caller.get("/metrics/circuit-breakers").json["circuit_breakers"]
     assert breakers[f"anthropic:{MODEL}"] == "closed"

@@ -55,8 +55,8 @@ class TargetBook:
         outcomes.append((now, has_served, first_token_ms))
 
     def of(self, target: Target, now: float) -> Doing:
-        """A target at a moment."""
-        recent = [each for each in self._outcomes.get(target, ()) if now - each[0] <= SEEN_SECONDS]
+        """A target at a moment. From any thread."""
+        recent = [each for each in list(self._outcomes.get(target, ())) if now - each[0] <= SEEN_SECONDS]
         times = [first_token_ms for _, _, first_token_ms in recent if first_token_ms is not None]
         return Doing(
             in_progress=self._in_progress.get(target, 0),
@@ -64,6 +64,10 @@ class TargetBook:
             served=sum(has_served for _, has_served, _ in recent),
             first_token_ms=median(times) if times else None,
         )
+
+    def targets(self) -> tuple[Target, ...]:
+        """Every target that was asked."""
+        return tuple(dict.fromkeys((*list(self._outcomes), *list(self._in_progress))))
 
     def preferred(self, rungs: Sequence[Rung], order: TargetOrder, now: float) -> tuple[Rung, ...]:
         """The rungs with each tier's own in the user's order of preference; the tiers stay as they are, and so do equals."""
