@@ -16,7 +16,6 @@ HIGHER: Final = "higher"
 LOWER: Final = "lower"
 HIGHER_TIP: Final = "The tier was too low for this request. Noted beside it in the ledger; it changes nothing by itself."
 LOWER_TIP: Final = "A lower tier would have done. Noted beside the request in the ledger; it changes nothing by itself."
-NOT_KEPT: Final = "not kept"
 
 BOUNDARIES: Final = "Boundaries by your verdicts"
 BOUNDARIES_HINT: Final = (

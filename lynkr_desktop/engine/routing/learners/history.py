@@ -93,7 +93,7 @@ class Effect(msgspec.Struct, frozen=True):
 
 
 def effect(examples: Sequence[Example]) -> Effect:
-    """What the examples would have done to one another. Identical asks of one example do not vouch for it: they are left out."""
+    """What the examples would have done to one another: each is judged by the others alone."""
     verdicts = met = moved = 0
     for each in _sampled(examples):
         others = [other for other in examples if other is not each]
