@@ -134,7 +134,7 @@ def _reasons(title: str, cells: Sequence[Cell], names: dict[str, str]) -> list[s
 def _compared(ours: Sequence[Cell], bar: Sequence[Cell], names: dict[str, str]) -> list[str]:
     lines = ["The scripted server is strict: what it refuses, the vendor may take on another day.", ""]
     if len(bar) < len(ours):
-        told = f"{len(ours) - len(bar)} of {len(ours)} cells were not played there: an hour of time on small machines."
+        told = f"{len(ours) - len(bar)} of {len(ours)} cells were not played there, to save time."
         lines += [told, ""]
     worse = behind([*ours, *bar])
     if not worse:
