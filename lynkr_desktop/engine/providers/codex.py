@@ -33,7 +33,6 @@ _START_SECONDS: Final = 30.0
 _END_SECONDS: Final = 3.0
 _NO_WINDOW: Final = getattr(subprocess, "CREATE_NO_WINDOW", 0)
 _NOT_OURS: Final = {"code": -32601, "message": "This client cannot do that."}
-_TEXT: Final = "item/agentMessage/delta"
 _THOUGHTS: Final = {
     "item/reasoning/summaryTextDelta": "response.reasoning_summary_text.delta",
     "item/reasoning/textDelta": "response.reasoning_text.delta",
