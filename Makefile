@@ -40,6 +40,7 @@ bench:
 	@packaging/setup.sh bench
 	@.venv/bin/python -m tests.bench $(ARGS)
 	@.venv/bin/python -m tests.bench.window
+	@.venv/bin/python -m tests.bench.rows
 
 soak:
 	@packaging/setup.sh soak

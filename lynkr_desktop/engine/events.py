@@ -5,7 +5,7 @@ import msgspec
 from lynkr_desktop.config.settings import Mode
 
 
-class Attempt(msgspec.Struct, frozen=True):
+class Attempt(msgspec.Struct, frozen=True, gc=False):
     """One try at one target. Times in milliseconds from the exchange's start; `error` is a failure kind, empty if it served.
 
     `key` is the name of the account's key, where it has several. `unverified` is the kind of a trial whose answer did not pass.
@@ -24,7 +24,7 @@ class Attempt(msgspec.Struct, frozen=True):
     cost_usd: str | None = None  # of a trial whose answer did not pass; it is also in the exchange's cost
 
 
-class ScoredDimension(msgspec.Struct, frozen=True):
+class ScoredDimension(msgspec.Struct, frozen=True, gc=False):
     """A dimension as kept in the ledger."""
 
     name: str
@@ -32,7 +32,7 @@ class ScoredDimension(msgspec.Struct, frozen=True):
     reason: str
 
 
-class Alternative(msgspec.Struct, frozen=True):
+class Alternative(msgspec.Struct, frozen=True, gc=False):
     """Another tier's first target, and what it would have meant. USD as decimal text, None if a price is unknown.
 
     `cost_usd` is for the same tokens, cached ones too; `switch_usd` what sending the conversation there anew would cost, empty
@@ -45,7 +45,7 @@ class Alternative(msgspec.Struct, frozen=True):
     switch_usd: str | None = ""
 
 
-class Exchange(msgspec.Struct, frozen=True):
+class Exchange(msgspec.Struct, frozen=True, gc=False):
     """One request's life, whole: the ledger's row and the window's row.
 
     `cost_usd` is a decimal number as text; `cost_basis` says where it comes from: `reported` by the provider, `priced` by our

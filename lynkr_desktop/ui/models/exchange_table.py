@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 from typing import Any, Final
 
-from PySide6.QtCore import QAbstractTableModel, QObject, Qt, Signal
+from PySide6.QtCore import QAbstractTableModel, QObject, Qt, QTimer, Signal
 
 from lynkr_desktop.engine.api import ActivityQuery
 from lynkr_desktop.engine.events import Exchange
@@ -13,6 +13,7 @@ from lynkr_desktop.ui import text
 from lynkr_desktop.ui.models.rows import NO_INDEX, Index, alignment
 from lynkr_desktop.ui.theme import Theme
 
+_FREED_AT_ONCE: Final = 2000
 EXCHANGE_ROLE: Final = Qt.ItemDataRole.UserRole
 
 
@@ -65,18 +66,28 @@ class ExchangeTable(QAbstractTableModel):
         self._ids: set[str] = set()
         self._has_more = False
         self._is_waiting = False
+        self._leaving: list[Exchange] = []  # shown before: to free a hundred thousand at once would take a tenth of a second
+        self._sweep = QTimer(self, interval=0)
+        self._sweep.timeout.connect(self._free_some)
 
     # ------------------------------------------------------------ filling
 
     def show_first(self, exchanges: Sequence[Exchange], live: Iterable[Exchange] = (), *, has_more: bool) -> None:
         """Show these instead of what there was. `live` may hold some that the ledger had not written yet."""
         self.beginResetModel()
+        self._leaving += self._pages
+        self._sweep.start()
         self._pages = list(exchanges)
         self._ids = {exchange.id for exchange in exchanges}
         self._live = [exchange for exchange in live if exchange.id not in self._ids]
         self._ids.update(exchange.id for exchange in self._live)
         self._has_more, self._is_waiting = has_more, False
         self.endResetModel()
+
+    def _free_some(self) -> None:
+        del self._leaving[-_FREED_AT_ONCE:]
+        if not self._leaving:
+            self._sweep.stop()
 
     def add_older(self, exchanges: Sequence[Exchange], *, has_more: bool) -> None:
         """Show these beneath the others."""

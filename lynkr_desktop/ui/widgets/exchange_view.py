@@ -24,7 +24,7 @@ def _widest(column: int) -> tuple[str, ...]:
     """The widest words that a column is made for. What is longer ends with … and is whole in the why card."""
     match column:
         case Column.TIME:
-            return (shown.moment(_WEDNESDAY_MS, _WEDNESDAY_MS + 86_400_000), shown.day(_WEDNESDAY_MS))
+            return (*(shown.moment(_WEDNESDAY_MS, _WEDNESDAY_MS + days * 86_400_000) for days in (0, 1, 9)),)
         case Column.CLIENT:
             return ("Claude Code",)
         case Column.TOKENS:
@@ -32,7 +32,7 @@ def _widest(column: int) -> tuple[str, ...]:
         case Column.COST:
             return (shown.UNPRICED, shown.FREE, shown.money("0.0088"), f"{shown.ABOUT} {shown.money('0.028')}")
         case Column.FIRST:
-            return (shown.duration(19_900),)
+            return (shown.duration(9_900), shown.duration(94))
         case Column.TOTAL:
             return (shown.duration(725_000),)
         case _:
