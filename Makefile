@@ -1,7 +1,7 @@
 # Everything a person does with this folder. Each target prepares what it needs by itself: see packaging/setup.sh.
 # PYTHON=/path/to/python3 chooses the interpreter, ARGS="…" is handed on (make test ARGS="tests/engine -x").
 
-.PHONY: help run test lint check bench soak matrix screenshots build lock clean
+.PHONY: help run test lint check bench soak fuzz matrix screenshots build lock clean
 .DEFAULT_GOAL := help
 
 help:
