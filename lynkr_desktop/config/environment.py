@@ -327,6 +327,8 @@ class _Overlay:
         routing = self._with_embeddings(self._with_fallback(routing))
         if "LYNKR_STICKY_SESSIONS" in self._env:
             routing = dataclasses.replace(routing, is_sticky=self._switch("LYNKR_STICKY_SESSIONS"))
+        if "LYNKR_CAREFUL" in self._env:
+            routing = dataclasses.replace(routing, is_careful=self._switch("LYNKR_CAREFUL"))
         if "LYNKR_TARGET_ORDER" in self._env:
             routing = dataclasses.replace(routing, order=self._order())
         if has_provider or given:

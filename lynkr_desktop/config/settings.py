@@ -176,6 +176,7 @@ class Routing:
     is_fallback_enabled: bool = True
     order: TargetOrder = TargetOrder.LISTED  # among a tier's own targets; a conversation keeps its model all the same
     is_sticky: bool = True  # a conversation keeps its model unless a change is worth it
+    is_careful: bool = False  # what changes payments, sign-in, secrets, stored data and the like is COMPLEX at least
     embeddings: Target | None = None  # EMBEDDINGS_PROVIDER: who makes vectors; without a model, the provider's usual one
 
 

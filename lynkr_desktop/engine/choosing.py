@@ -22,6 +22,7 @@ from lynkr_desktop.engine.resilience.breaker import Breakers, BreakerState
 from lynkr_desktop.engine.resilience.preference import TargetBook, why
 from lynkr_desktop.engine.routing.gate import ANSWER_TOKENS, Rates, Tokens, anew
 from lynkr_desktop.engine.routing.learners.cascade import trial_of, with_trial
+from lynkr_desktop.engine.routing.pace import PaceBook
 from lynkr_desktop.engine.routing.pins import pin_for
 from lynkr_desktop.engine.routing.route import Facts, Route
 from lynkr_desktop.engine.routing.score import score
@@ -50,6 +51,7 @@ class Chooser:
         self._clock = clock
         self._clock_ms = clock_ms
         self._sessions = Sessions()
+        self._paces = PaceBook()
         self._offered: tuple[Plan, tuple[Offer, ...]] | None = None
 
     def fresh(self, plan: Plan, request: ChatRequest, facts: Facts) -> Route:
@@ -120,10 +122,28 @@ class Chooser:
     def note_served(self, exchange: OpenExchange) -> None:
         """A target served the exchange: what the conversation holds now is warm there."""
         turn, target, tokens = exchange.turn, exchange.served, _tokens(exchange)
-        exchange.alternatives = tuple([_alternative(offer, tokens, target) for offer in exchange.offers])
+        if target is not None:
+            self._paces.note(target, exchange.first_token_ms, exchange.elapsed_ms(), tokens.output)
+        exchange.alternatives = tuple([self._alternative(offer, tokens, target) for offer in exchange.offers])
         if turn is None or target is None:
             return
         self._sessions.remember(turn, target, exchange.served_tier, tokens.all_input + tokens.output, self._clock())
+
+    def _alternative(self, offer: Offer, tokens: Tokens, served: Target | None) -> Alternative:
+        time_ms = self._paces.estimate_ms(offer.target, tokens.output)
+        rates = rates_of(offer.facts, tokens.all_input) if offer.facts.steps else offer.rates
+        if rates is None:
+            return Alternative(offer.tier, offer.name, None, None, time_ms)
+        switch_usd = "" if offer.target == served else decimal_text(anew(tokens.all_input + tokens.output, rates))
+        return Alternative(offer.tier, offer.name, decimal_text(tokens.cost(rates)), switch_usd, time_ms)
+
+    def estimates_of(self, plan: Plan, tokens: int) -> tuple[Alternative, ...]:
+        """Each tier's first target: what a usual answer to so much input would cost and how long it would take there.
+
+        `switch_usd` is what a conversation of that length would cost to send there anew.
+        """
+        asked = Tokens(tokens, ANSWER_TOKENS, 0, 0)
+        return tuple(self._alternative(offer, asked, None) for offer in self._offers(plan))
 
     def _offers(self, plan: Plan) -> tuple[Offer, ...]:
         if self._offered is None or self._offered[0] is not plan:
@@ -141,14 +161,6 @@ def _tokens(exchange: OpenExchange) -> Tokens:
     usage = exchange.usage
     told = Tokens(usage.input_tokens or 0, usage.output_tokens or 0, usage.cache_read_tokens or 0, usage.cache_write_tokens or 0)
     return told if told.all_input else Tokens(exchange.rough_input_tokens, told.output, 0, 0)
-
-
-def _alternative(offer: Offer, tokens: Tokens, served: Target | None) -> Alternative:
-    rates = rates_of(offer.facts, tokens.all_input) if offer.facts.steps else offer.rates
-    if rates is None:
-        return Alternative(offer.tier, offer.name, None, None)
-    switch_usd = "" if offer.target == served else decimal_text(anew(tokens.all_input + tokens.output, rates))
-    return Alternative(offer.tier, offer.name, decimal_text(tokens.cost(rates)), switch_usd)
 
 
 def estimates_of(plan: Plan, tokens: int) -> dict[str, tuple[str, str | None]]:

@@ -30,6 +30,23 @@ class ScoredDimension(msgspec.Struct, frozen=True, gc=False):
     name: str
     points: float
     reason: str
+    value: float = 0.0  # 0 to 100 as measured
+
+
+class KeptFacts(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the score knew of a request, in numbers and marks only. `work` and `risk` as in the score."""
+
+    work: str = ""
+    risk: str = ""
+    ask_chars: int = 0
+    messages: int = 0
+    tools: int = 0
+    extra_tools: int = 0  # beyond the program's own
+    tool_results: int = 0  # since the last ask
+    has_images: bool = False
+    is_tool_turn: bool = False
+    is_side_request: bool = False
+    is_go_ahead: bool = False
 
 
 class Alternative(msgspec.Struct, frozen=True, gc=False):
@@ -43,6 +60,7 @@ class Alternative(msgspec.Struct, frozen=True, gc=False):
     target: str
     cost_usd: str | None = None
     switch_usd: str | None = ""
+    time_ms: float | None = None  # for as long an answer, by what that model took lately; None if it has not served yet
 
 
 class Exchange(msgspec.Struct, frozen=True, gc=False):
@@ -90,6 +108,7 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
     project: str = ""
     verdict: int = 0  # the user's: 1 it should have been higher, -1 lower, 0 nothing
     fingerprint: str = ""  # of the ask, where routing learns from the user's history: 64 hexadecimal digits
+    facts: KeptFacts = KeptFacts()
 
 
 class Sent(msgspec.Struct, frozen=True):

@@ -9,17 +9,18 @@ import msgspec
 from lynkr_desktop.config.settings import Target, Tier
 from lynkr_desktop.engine.chat.events import Usage
 from lynkr_desktop.engine.chat.request import ChatRequest
-from lynkr_desktop.engine.events import Alternative, Attempt, Exchange, ScoredDimension, Sent
+from lynkr_desktop.engine.events import Alternative, Attempt, Exchange, KeptFacts, ScoredDimension, Sent
 from lynkr_desktop.engine.providers.models import ModelFacts
 from lynkr_desktop.engine.routing.gate import Rates
 from lynkr_desktop.engine.routing.learners.cascade import Trial
-from lynkr_desktop.engine.routing.route import Route
+from lynkr_desktop.engine.routing.route import Facts, Route, Score
 from lynkr_desktop.engine.routing.sessions import Turn
 from lynkr_desktop.engine.surfaces import PLAIN, Address
 from lynkr_desktop.engine.wire.table import WIRES
 
 CLIENT_LEFT = 499
 _MAX_DETAIL = 500
+_NO_FACTS = KeptFacts()
 
 
 class Inbound(msgspec.Struct, frozen=True):
@@ -75,6 +76,7 @@ class OpenExchange:
         self.requested_model = ""
         self.is_streamed = False
         self.rough_input_tokens = 0
+        self.facts = _NO_FACTS
         self.route: Route | None = None
         self.turn: Turn | None = None
         self.trial: Trial | None = None  # of a cheaper model, until it is decided
@@ -152,7 +154,7 @@ class OpenExchange:
             score=score.value if score else None,
             method=route.method if route else "",
             reason=route.reason if route else "",
-            dimensions=tuple(ScoredDimension(each.name, each.points, each.reason) for each in score.dimensions) if score else (),
+            dimensions=_kept(score),
             account=self.served.account if self.served else "",
             provider=self.provider,
             model=self.served.model if self.served else "",
@@ -175,6 +177,28 @@ class OpenExchange:
             shadow_target=str(route.shadow_target) if route and route.shadow_target else "",
             alternatives=self.alternatives,
             floor=(score.floor or "") if score else "",
+            facts=self.facts,
             project=self.project,
             fingerprint=self.fingerprint,
         )
+
+
+def _kept(score: Score | None) -> tuple[ScoredDimension, ...]:
+    return tuple([ScoredDimension(each.name, each.points, each.reason, each.value) for each in score.dimensions]) if score else ()
+
+
+def kept_facts(facts: Facts, score: Score | None) -> KeptFacts:
+    """What the ledger keeps of the facts: no words."""
+    return KeptFacts(
+        work=score.work if score else "",
+        risk=score.risk if score else "",
+        ask_chars=facts.text_chars,
+        messages=facts.message_count,
+        tools=facts.all_tool_count,
+        extra_tools=len(facts.tool_names),
+        tool_results=facts.tool_result_count,
+        has_images=facts.has_images,
+        is_tool_turn=facts.is_tool_turn,
+        is_side_request=facts.is_side_request,
+        is_go_ahead=bool(facts.plan),
+    )

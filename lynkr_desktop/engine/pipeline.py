@@ -14,8 +14,8 @@ from lynkr_desktop.engine.bus import Bus
 from lynkr_desktop.engine.chat.request import ChatRequest
 from lynkr_desktop.engine.choosing import Chooser
 from lynkr_desktop.engine.delivery import Delivery
-from lynkr_desktop.engine.events import RequestFinished, RequestStarted, RouteChosen
-from lynkr_desktop.engine.exchange import CLIENT_LEFT, Inbound, OpenExchange
+from lynkr_desktop.engine.events import Alternative, RequestFinished, RequestStarted, RouteChosen
+from lynkr_desktop.engine.exchange import CLIENT_LEFT, Inbound, OpenExchange, kept_facts
 from lynkr_desktop.engine.learning import Learners
 from lynkr_desktop.engine.plan import Plan
 from lynkr_desktop.engine.resilience.guard import BudgetGuard
@@ -76,6 +76,7 @@ class Pipeline:
             facts = self._opened(exchange, request)
             exchange.warning = self.loops.look(request, facts.client, facts.session, plan.settings.limits)
             exchange.route = chosen = self._chooser.choose(exchange, plan, request, facts)
+            exchange.facts = kept_facts(facts, chosen.score)
             if self._budgets.is_shared:
                 await self._budgets.claim(exchange, request.max_tokens, plan.facts_of(chosen.targets[0][0]))
             exchange.route = chosen = self._budgets.narrowed(chosen, exchange, plan.facts_of)
@@ -119,6 +120,10 @@ class Pipeline:
     def route(self, plan: Plan, request: ChatRequest, facts: Facts) -> Route:
         """Where a request goes under a plan, its conversation left aside. Raises `ConfigError`."""
         return self._chooser.fresh(plan, request, facts)
+
+    def estimates(self, plan: Plan, tokens: int) -> tuple[Alternative, ...]:
+        """What each tier's first target would cost and how long it would take."""
+        return self._chooser.estimates_of(plan, tokens)
 
     def _tell_route(self, exchange: OpenExchange, chosen: Route) -> None:
         if not self._bus.is_heard(RouteChosen):

@@ -137,9 +137,7 @@ class EngineService:
             self._sources(),
         )
         self._lessons = Lessons(self._queries, lambda: self._pipeline.plan)
-        self._routing_pages = RoutingPages(
-            lambda: self._pipeline.plan, self._pipeline.route, self._queries, self._lessons.what_if
-        )
+        self._routing_pages = RoutingPages(lambda: self._pipeline.plan, self._pipeline, self._queries, self._lessons.what_if)
         self._control = ControlPages(lambda: self._settings, self._attempts.breakers)
         self._doorkeeper = Doorkeeper(token, settings.client_tokens)
         self._server = Server(self, self._doorkeeper, settings.limits)

@@ -1,6 +1,7 @@
 """The pages about routing: what would happen to a request, without its happening; how routing is set up; what it did."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from tests.fakes.caller import Caller
 from tests.fakes.dialects import CHAT, MESSAGES
 from tests.fakes.lab import account
 from tests.fakes.program import Program
+from tests.fakes.script import Tokens, say
 from tests.fakes.upstream import Upstream
 from tests.rig.desk import until
 
@@ -50,6 +52,11 @@ def test_analysing_any_wire(caller: Caller, openai_upstream: Upstream, name: str
     assert float(prices["SIMPLE"]) < float(prices["REASONING"])
     assert any(each["points"] > 0 for each in found["dimensions"])
     assert found["input_tokens"] > 0
+    assert (found["work"], found["risk"]) == ("single_shot", None)
+    assert found["facts"]["ask_chars"] == len(HARD)
+    assert set(found["learned"]["harder_words"]) < set(re.findall(r"\w+", HARD.lower()))
+    assert all(each["estimated_ms"] is None for each in found["alternatives"]), "none has served yet"
+    assert float(found["alternatives"][0]["switch_usd"]) > 0
     assert openai_upstream.received == []
 
 
@@ -61,6 +68,29 @@ def test_it_is_what_then_happens(caller: Caller) -> None:
         assert reply.headers["x-lynkr-tier"] == told["tier"]
         assert reply.headers["x-lynkr-complexity-score"] == str(told["score"])
         assert reply.headers["x-lynkr-routing-reason"] == told["reason"]
+
+
+def test_times_are_those_of_what_served(caller: Caller, openai_upstream: Upstream) -> None:
+    """A tier whose model has answered has an estimate; what the ledger keeps says the same, with facts and no words."""
+    openai_upstream.always = say("pong " * 40, tokens=Tokens(output=40))
+    caller.post(CHAT.path, CHAT.ask("hello"))
+    times = {
+        each["tier"]: each["estimated_ms"] for each in caller.post("/routing/analyze", CHAT.ask("hello")).json["alternatives"]
+    }
+    assert times["SIMPLE"] > 0
+    assert times["COMPLEX"] is None
+    rows: list[dict[str, Any]] = []
+    while not rows:
+        rows = caller.get("/v1/routing/telemetry").json["rows"]
+    assert rows[0]["facts"] == {"work": "single_shot", "ask_chars": 5, "messages": 1}
+    assert rows[0]["alternatives"][0]["time_ms"] > 0
+    assert rows[0]["alternatives"][3]["time_ms"] is None
+
+
+def test_accuracy_is_what_the_user_says(caller: Caller) -> None:
+    found = caller.get("/v1/routing/accuracy").json
+    assert (found["judged"], found["under_provisioned_percent"]) == (0, None)
+    assert list(found["by_tier"]) == ["SIMPLE", "MEDIUM", "COMPLEX", "REASONING"]
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"messages": 5}', b"\xff"])

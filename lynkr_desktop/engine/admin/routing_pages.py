@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import parse_qs, unquote
 
 import msgspec
@@ -14,13 +14,14 @@ from lynkr_desktop.engine.admin.observation import window_ms
 from lynkr_desktop.engine.admin.replaying import Replay, replayed
 from lynkr_desktop.engine.api import ActivityQuery
 from lynkr_desktop.engine.chat.request import ChatRequest
-from lynkr_desktop.engine.choosing import estimates_of
-from lynkr_desktop.engine.events import Exchange
-from lynkr_desktop.engine.exchange import Inbound
+from lynkr_desktop.engine.events import Alternative, Exchange
+from lynkr_desktop.engine.exchange import Inbound, kept_facts
 from lynkr_desktop.engine.pipeline import Reply
 from lynkr_desktop.engine.plan import Plan
 from lynkr_desktop.engine.providers.models import ModelFacts, facts_of, prices_as_of
 from lynkr_desktop.engine.routing.facts import facts_of as facts_of_request
+from lynkr_desktop.engine.routing.learned import LEARNED, told_words
+from lynkr_desktop.engine.routing.reading import read
 from lynkr_desktop.engine.routing.replay import Past
 from lynkr_desktop.engine.routing.route import Facts, Route
 from lynkr_desktop.engine.store.queries import Queries
@@ -42,21 +43,27 @@ _SIGNS: Final = (
 )
 
 
+class Router(Protocol):
+    """Knows where a request goes, and what it would mean elsewhere."""
+
+    def route(self, plan: Plan, request: ChatRequest, facts: Facts) -> Route:
+        """Where it goes. Raises `ConfigError`."""
+        ...
+
+    def estimates(self, plan: Plan, tokens: int) -> tuple[Alternative, ...]:
+        """What each tier would cost, and how long it would take."""
+        ...
+
+
 class RoutingPages:
     """Answers by path.
 
-    `plan` is the plan in force, `route` where a request goes under it, `replay` what the past would have been.
+    `plan` is the plan in force, `router` what it would do with a request, `replay` what the past would have been.
     """
 
-    def __init__(
-        self,
-        plan: Callable[[], Plan],
-        route: Callable[[Plan, ChatRequest, Facts], Route],
-        queries: Queries,
-        replay: Replay,
-    ) -> None:
+    def __init__(self, plan: Callable[[], Plan], router: Router, queries: Queries, replay: Replay) -> None:
         self._plan = plan
-        self._route = route
+        self._router = router
         self._queries = queries
         self._replay = replay
 
@@ -75,6 +82,8 @@ class RoutingPages:
                 return _json({"prices_as_of": prices_as_of(), "models": [self._model(target) for target in self._targets()]})
             case ("GET", "/routing/stats" | "/v1/routing/stats"):
                 return _json(await self._stats(query, ""))
+            case ("GET", "/v1/routing/accuracy"):
+                return _json(await self._accuracy())
             case ("GET", "/v1/routing/telemetry"):
                 return _json(await self._telemetry(query))
             case ("GET", _) if path.startswith("/routing/models/"):
@@ -88,8 +97,9 @@ class RoutingPages:
         plan = self._plan()
         request = WIRES[_wire_of(inbound, query)].parse_request(inbound.body)
         facts = facts_of_request(request, inbound.headers)
-        chosen, tokens = self._route(plan, request, facts), rough_tokens(request)
+        chosen, tokens = self._router.route(plan, request, facts), rough_tokens(request)
         score = chosen.score
+        harder, easier = told_words(read(facts.plan or facts.text).words)
         return {
             "tier": chosen.tier,
             "score": score.value if score else None,
@@ -97,14 +107,24 @@ class RoutingPages:
             "method": chosen.method,
             "reason": chosen.reason,
             "shadow_tier": chosen.shadow_tier,
+            "work": score.work if score else None,
+            "risk": (score.risk or None) if score else None,
             "is_side_request": facts.is_side_request,
+            "facts": msgspec.to_builtins(kept_facts(facts, score)),
+            "learned": {"made": LEARNED.date, "harder_words": harder, "easier_words": easier},
             "client": facts.client,
             "input_tokens": tokens,
             "dimensions": [msgspec.structs.asdict(each) for each in score.dimensions] if score else [],
             "route": [{"target": str(target), "tier": tier} for target, tier in chosen.targets],
             "alternatives": [
-                {"tier": tier, "target": target, "estimated_cost_usd": cost}
-                for tier, (target, cost) in estimates_of(plan, tokens).items()
+                {
+                    "tier": each.tier,
+                    "target": each.target,
+                    "estimated_cost_usd": each.cost_usd,
+                    "estimated_ms": each.time_ms,
+                    "switch_usd": each.switch_usd,
+                }
+                for each in self._router.estimates(plan, tokens)
             ],
         }
 
@@ -176,6 +196,19 @@ class RoutingPages:
             "by_tier": dict(Counter(each.tier or "DIRECT" for each in rows)),
             "by_method": dict(Counter(each.method for each in rows)),
             "by_account": dict(Counter(each.target.account for each in rows)),
+        }
+
+    async def _accuracy(self) -> dict[str, Any]:
+        """How often the user found a tier too low or too high. Nobody else knows: no answer is graded behind their back."""
+        verdicts = await self._queries.verdicts()
+        higher = sum(each.is_higher for each in verdicts)
+        count = len(verdicts)
+        told = Counter((each.tier, each.is_higher) for each in verdicts)
+        return {
+            "judged": count,
+            "under_provisioned_percent": round(100 * higher / count, 1) if count else None,
+            "over_provisioned_percent": round(100 * (count - higher) / count, 1) if count else None,
+            "by_tier": {tier: {"should_be_higher": told[tier, True], "should_be_lower": told[tier, False]} for tier in TIERS},
         }
 
     def _is_local(self, past: Past) -> bool:

@@ -9,6 +9,11 @@ _MOST_REASONS: Final = 2
 _LEAST_SHARE: Final = 0.4  # a second reason must weigh so much of the first
 _LEAST_POINTS: Final = 0.05  # less moved nothing
 _SHAPE: Final = frozenset(("tokenCount", "promptComplexity", "clauseCount", "ambiguity", "pastedCode", "technicalDepth"))
+# These move inside the tier only.
+_UNTOLD: Final = frozenset(("strongerModelGain", "toolCount", "toolComplexity", "conversationDepth", "priorToolUsage"))
+_BOUNDED: Final = frozenset(("boundedWork", "codeGeneration", "explanation"))  # what MEDIUM work is, if it is nothing more
+_CLEARLY: Final = 60.0  # a value that speaks for itself
+_LEAST_TOLD: Final = 2.0  # points; less explains nothing
 _NOTHING: Final = {
     Tier.SIMPLE: "nothing hard in it",
     Tier.MEDIUM: "nothing in it is known to be easy or hard",
@@ -40,14 +45,33 @@ def reason_of(facts: Facts, score: Score, tier: Tier, *, is_raised: bool = False
     if score.forced:
         return f"{tier}: {score.forced}."
     if is_raised:
-        return f"{tier}: the work goes on by itself until it is done; {score.value} of 100."
-    is_up = tier.rank > 0
-    moved = [each for each in score.dimensions if (each.points if is_up else -each.points) >= _LEAST_POINTS]
-    moved.sort(key=_by_purpose)
-    told = [each for each in moved[:_MOST_REASONS] if abs(each.points) >= _LEAST_SHARE * abs(moved[0].points)]
-    because = ", ".join(_phrase(each.reason) for each in told) or _NOTHING[tier]
+        return f"{tier}: {_WORK.get(score.work, _WORK['autonomous'])}; {score.value} of 100."
+    because = ", ".join(_phrase(each.reason) for each in _told(score, tier)) or _NOTHING[tier]
     going_on = " (going on with the work above)" if facts.plan else ""
     return f"{tier}: {because}{going_on}; {score.value} of 100."
+
+
+def _told(score: Score, tier: Tier) -> list[Dimension]:
+    """The one or two dimensions that say most: the kind of work where MEDIUM is no more than that, else what moved most."""
+    is_up = tier.rank > 0
+    known = [each for each in score.dimensions if each.name not in _UNTOLD]
+    moved = sorted((each for each in known if (each.points if is_up else -each.points) >= _LEAST_TOLD), key=_by_purpose)
+    if tier is Tier.MEDIUM:
+        bounded = [each for each in known if each.name in _BOUNDED and each.value >= _CLEARLY]
+        return [*bounded[:1], *(each for each in moved if each.name not in _BOUNDED | _SHAPE)][:_MOST_REASONS]
+    return [each for each in moved[:_MOST_REASONS] if abs(each.points) >= _LEAST_SHARE * abs(moved[0].points)]
+
+
+def careful_reason(score: Score) -> str:
+    """Why an ask was lifted because of what it touches."""
+    return f"{Tier.COMPLEX}: it changes {score.risk}, where you want care; {score.value} of 100."
+
+
+_WORK: Final = {
+    "tool_chain": "it takes several steps, one after the other",
+    "iterative": "the work is repeated until it is done",
+    "autonomous": "the work goes on by itself until it is done",
+}
 
 
 def _phrase(sentence: str) -> str:

@@ -44,7 +44,9 @@ class Score(msgspec.Struct, frozen=True):
     value: int
     dimensions: tuple[Dimension, ...] = ()
     forced: str = ""
-    floor: Tier | None = None  # a minimum tier by agentic work
+    floor: Tier | None = None  # a minimum tier, by a rule or by the kind of work
+    work: str = "single_shot"  # the kind of work: also tool_chain, iterative, autonomous
+    risk: str = ""  # what the ask would change that is costly to break
 
 
 Method = Literal["score", "force", "pin", "direct", "requested", "sticky", "window", "observe", "cascade"]

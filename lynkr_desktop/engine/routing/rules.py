@@ -1,4 +1,4 @@
-"""The few asks that need no score, and the floor for work that runs on its own. Pure; word boundaries everywhere."""
+"""The few asks that need no score. Pure; word boundaries everywhere."""
 
 import re
 from typing import Final
@@ -83,10 +83,3 @@ def forced(facts: Facts, text: str, reading: Reading) -> Forced | None:
         if not words.isdisjoint(reading.vocabulary) and pattern.search(bare):
             return rule
     return None
-
-
-def floor_of(reading: Reading) -> Tier | None:
-    """The least tier for work that is to go on by itself until it is done. From the ask's words only, never from tool lists."""
-    if reading.is_mechanical or not reading.count("autonomous"):
-        return None
-    return Tier.COMPLEX if reading.count("autonomous") > 1 or reading.count("cause") else Tier.MEDIUM

@@ -18,7 +18,8 @@ from lynkr_desktop.engine.routing.envelope import is_follow_up
 from lynkr_desktop.engine.routing.learned import LEARNED, Opinion, opinion_of, pack, unpack
 from lynkr_desktop.engine.routing.reading import Reading, read
 from lynkr_desktop.engine.routing.route import Dimension, Facts, Score
-from lynkr_desktop.engine.routing.rules import floor_of, forced
+from lynkr_desktop.engine.routing.rules import forced
+from lynkr_desktop.engine.routing.work import FLOORS, risk_of, work_of
 
 WORDS: Final = "learnedWords"
 GAIN: Final = "strongerModelGain"
@@ -62,7 +63,8 @@ def _rows_of(named: frozenset[str]) -> tuple[_Row, ...]:
 
 _ENVELOPE: Final = tuple(signal for signal in SIGNALS if signal.envelope_points)
 _BIAS: Final[_Logits] = LEARNED.bias[:3]
-_LEAST_POINTS: Final = 0.05  # less moved nothing worth telling
+_LEAST_POINTS: Final = 0.05  # less moved nothing worth telling,
+_CLEARLY: Final = 60  # but a value like this says what the ask is
 _Part = tuple[_Row, int]  # a signal and its value
 
 
@@ -102,11 +104,12 @@ def _score_of(facts: Facts, text: str) -> Score:
     envelope = _envelope(facts, reading)
     value = _inside_tier(moved, sum([dimension.points for dimension in envelope]))
     dimensions = (*_dimensions(parts, words, logits), _of_gain(moved - placed), *envelope)
-    rule = forced(facts, text, reading)
+    rule, work = forced(facts, text, reading), work_of(reading)
     if rule is None:
-        return Score(value, dimensions, "", floor_of(reading))
+        return Score(value, dimensions, "", FLOORS[work], work, risk_of(reading))
     low, high = _DEFAULT.range_of(rule.tier) if rule.tier is not Tier.SIMPLE else (0, _SURELY_SIMPLE)
-    return Score(min(high, max(low, value)), dimensions, rule.reason, rule.tier)
+    risk = risk_of(reading) if rule.tier is not Tier.SIMPLE else ""
+    return Score(min(high, max(low, value)), dimensions, rule.reason, rule.tier, work, risk)
 
 
 def _heard(facts: Facts, reading: Reading, words: Opinion) -> tuple[_Logits, float, list[_Part]]:
@@ -169,6 +172,7 @@ def _dimensions(parts: list[_Part], words: Opinion, logits: _Logits) -> list[Dim
         _dimension(row[0], value, points)
         for row, value in parts
         if not -_LEAST_POINTS < (points := (one * row[3] + two * row[4] + three * row[5]) * value) < _LEAST_POINTS
+        or value >= _CLEARLY
     ]
     points = one * words.medium + two * words.complex + three * words.reasoning
     if abs(points) >= _LEAST_POINTS:

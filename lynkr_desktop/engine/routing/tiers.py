@@ -4,9 +4,11 @@ import dataclasses
 import functools
 from typing import Final
 
+import msgspec
+
 from lynkr_desktop.config.settings import TIERS, Boundaries, Mode, ModeKind, Pin, Routing, Target, Tier
 from lynkr_desktop.engine.routing import pins
-from lynkr_desktop.engine.routing.explain import reason_of
+from lynkr_desktop.engine.routing.explain import careful_reason, reason_of
 from lynkr_desktop.engine.routing.route import Facts, Method, Route, Score
 from lynkr_desktop.errors import ConfigError
 
@@ -56,6 +58,9 @@ def route(
         return _tiered(routing, pinned, score, "pin", f"{pinned}: pinned by you.")
     if is_auto and routing.tiers.are_complete:
         tier = choose(score, routing.boundaries)
+        if routing.is_careful and score.risk and tier.rank < Tier.COMPLEX.rank:
+            score = msgspec.structs.replace(score, floor=Tier.COMPLEX)
+            return _tiered(routing, Tier.COMPLEX, score, "score", careful_reason(score))
         method: Method = "force" if score.forced else "score"
         is_raised = tier is not routing.boundaries.tier_of(score.value)
         return _tiered(routing, tier, score, method, reason_of(facts, score, tier, is_raised=is_raised))

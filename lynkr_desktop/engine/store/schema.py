@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from lynkr_desktop.engine.events import Alternative, Attempt, Exchange, ScoredDimension
+from lynkr_desktop.engine.events import Alternative, Attempt, Exchange, KeptFacts, ScoredDimension
 
 PICO: Final = Decimal(10) ** 12  # a cost is also kept as a whole number of 1e-12 USD, so that sums are exact
 
@@ -79,6 +79,9 @@ _SCRIPTS: Final = (
     CREATE INDEX by_verdict ON exchanges (id) WHERE verdict <> 0;
     CREATE INDEX by_fingerprint ON exchanges (id) WHERE fingerprint <> '';
     """,
+    """
+    ALTER TABLE exchanges ADD COLUMN facts TEXT NOT NULL DEFAULT '{}';
+    """,
 )
 VERSION: Final = len(_SCRIPTS)
 
@@ -87,6 +90,7 @@ _JSON_COLUMNS: Final[dict[str, msgspec.json.Decoder[Any]]] = {
     "dimensions": msgspec.json.Decoder(tuple[ScoredDimension, ...]),
     "attempts": msgspec.json.Decoder(tuple[Attempt, ...]),
     "alternatives": msgspec.json.Decoder(tuple[Alternative, ...]),
+    "facts": msgspec.json.Decoder(KeptFacts),
 }
 _ENCODER: Final = msgspec.json.Encoder()
 FIELDS: Final = Exchange.__struct_fields__
@@ -137,7 +141,7 @@ def exchange_of(row: tuple[Any, ...]) -> Exchange:
     """The exchange of a row of `COLUMNS`."""
     values = dict(zip(FIELDS, row, strict=True))
     for name, decoder in _JSON_COLUMNS.items():
-        values[name] = decoder.decode(values[name])
+        values[name] = decoder.decode(values[name] or "{}")  # a column that came later, in a shared database
     values["is_streamed"] = bool(values["is_streamed"])
     return Exchange(**values)
 
