@@ -87,8 +87,8 @@ learned words together (`packaging/train_router.py`); the table of words is {siz
 Trained on: `uncommonroute-tiers` (CommonstackAI/UncommonRoute, MIT), `coding-requests`, `routellm-mmlu` (lm-sys/RouteLLM,
 Apache-2.0), and {written} asks in `packaging/routing_asks`. Never trained on: `swebench-verified`; the *fresh asks*
 (`tests/engine/routing/fresh_asks.tsv`), which were written and labelled before they were scored, by the same rubric and the same
-hand as the training asks: a stranger's asks will do worse. Their clean figure is 0.838: after
-they were scored the model was trained again with more written asks, one of which is close to one of theirs. The dimensions' lexicon was once tuned by looking at
+hand as the training asks: a stranger's asks will do worse. Their clean figure is 0.838: after they were scored the model was
+trained again with more written asks, one of which is close to one of theirs. The dimensions' lexicon was once tuned by looking at
 `coding-requests` and `uncommonroute-tiers`, so even the honest column flatters on those two.
 
 {accuracies}
