@@ -25,6 +25,7 @@
         metering    usage and cost                     tokens     an estimate in no time; `tokenizer` counts, off the path
         embedding   requests for vectors               vectors    the built-in embedding model, for every room
         tally       today's sums                       probe      real calls that are nobody's request
+        model_watch what servers here tell of models
         bus events  what happens, told synchronously   tasks      the only place where tasks are made
         chat/       the canonical conversation: request, stream events with their grammar, response
         wire/       one package per vendor format, between that and chat; framing in `sse`

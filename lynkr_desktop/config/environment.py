@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from dotenv.parser import parse_stream
 
+from lynkr_desktop.config import prices
 from lynkr_desktop.config.secrets import ADMIN_REF, DATABASE_REF, TOKEN_REF, Secret
 from lynkr_desktop.config.settings import (
     MOST_KEYS,
@@ -92,6 +93,7 @@ def apply_environment(
     overlay.read_accounts()
     overlay.read_routing()
     overlay.read_endpoint()
+    overlay.read_prices()
     return validate(overlay.settings), overlay.secrets, overlay.notices
 
 
@@ -235,6 +237,8 @@ class _Overlay:
             account,
             provider=address.provider or account.provider,
             base_url=base_url or account.base_url,
+            keep_alive=self._keep_alive(entry) or account.keep_alive,
+            is_preloaded=self._preloads(entry, account),
             model=self._env.get(entry.model) or address.model or self._model_of_path(entry) or account.model,
         )
         given = [(number, name) for number, name in key_variables(entry.key) if name in self._env]
@@ -249,6 +253,15 @@ class _Overlay:
             account = dataclasses.replace(account, most_at_once=_count(self._env[entry.most_at_once], entry.most_at_once))
         self._put(account)
         return account
+
+    def _keep_alive(self, entry: ProviderNames) -> str:
+        """OLLAMA_KEEP_ALIVE."""
+        return self._env.get(f"{entry.model.removesuffix('_MODEL')}_KEEP_ALIVE", "") if entry.is_local else ""
+
+    def _preloads(self, entry: ProviderNames, account: Account) -> bool:
+        """OLLAMA_PRELOAD."""
+        variable = f"{entry.model.removesuffix('_MODEL')}_PRELOAD"
+        return self._switch(variable) if entry.is_local and variable in self._env else account.is_preloaded
 
     def _with_key(self, account: Account, entry: ProviderNames, number: str, variable: str) -> Account:
         """The account with a key of the environment at its place, or after the others."""
@@ -468,6 +481,21 @@ class _Overlay:
         return ConfigError(
             f"{variable} names {name!r}, which is no provider here.", f"Use one of: {names}.{hint}", field=variable
         )
+
+    # Prices
+
+    def read_prices(self) -> None:
+        """MODEL_PRICE_OVERRIDES, before what the settings say of the same models."""
+        text = self._env.get(prices.VARIABLE)
+        if text is None:
+            return
+        own = prices.prices_of(text, self._account_id)
+        named = {(each.account, each.model) for each in own}
+        kept = tuple(each for each in self.settings.models if (each.account, each.model) not in named)
+        self.settings = dataclasses.replace(self.settings, models=(*kept, *own))
+
+    def _account_id(self, name: str) -> str:
+        return self._names.get(name.lower()) or (name if self.settings.account(name) is not None else "")
 
     # The endpoint
 

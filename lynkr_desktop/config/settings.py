@@ -98,6 +98,8 @@ class Account:
     keys: tuple[AccountKey, ...] = ()
     is_enabled: bool = True
     most_at_once: int = 0  # requests in progress there at one time; 0: as many as the provider allows
+    keep_alive: str = ""  # of Ollama: how long a model stays in memory after a request, e.g. 30m, or -1 for ever
+    is_preloaded: bool = False  # of Ollama: load the tiers' models when the program starts
 
     def ref(self, key_id: str = "") -> str:
         """The name under which one of its keys is kept."""
@@ -370,12 +372,44 @@ _MOST_USD: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
+class ModelOverride:
+    """What the user knows better of a model: None leaves what is known. Prices in USD for a million tokens, as decimal text.
+
+    `model` may be `*` for all models of an account, `account` for a model wherever it is. `quirks` are of those that the engine's
+    wires know, by name, for what a provider refuses since yesterday.
+    """
+
+    account: str
+    model: str
+    context_tokens: int | None = None
+    output_tokens: int | None = None
+    takes_tools: bool | None = None
+    takes_images: bool | None = None
+    takes_sampling: bool | None = None  # temperature, top_p, top_k
+    thinks: bool | None = None
+    input_price: str | None = None
+    output_price: str | None = None
+    cache_read_price: str | None = None
+    cache_write_price: str | None = None
+    cache_write_1h_price: str | None = None
+    is_free: bool | None = None
+    quirks: dict[str, bool | int | str] = field(default_factory=dict)
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """What it says of the model."""
+        others = ("account", "model", "quirks")
+        return {item.name: getattr(self, item.name) for item in dataclasses.fields(self) if item.name not in others}
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The whole tree."""
 
     version: int = VERSION
     endpoint: Endpoint = field(default_factory=Endpoint)
     accounts: tuple[Account, ...] = ()
+    models: tuple[ModelOverride, ...] = ()
     routing: Routing = field(default_factory=Routing)
     limits: Limits = field(default_factory=Limits)
     desktop: Desktop = field(default_factory=Desktop)
@@ -416,6 +450,7 @@ def validate(settings: Settings) -> Settings:
         seen.add(account.id)
         _validate_places(account, where)
         _validate_keys(account, where)
+    list(map(_validate_model, settings.models))
     _validate_limits(settings.limits)
     _validate_notifications(settings.desktop.notifications)
     _validate_client_tokens(settings.client_tokens)
@@ -433,6 +468,30 @@ def validate(settings: Settings) -> Settings:
     if settings.ledger.most_megabytes < 1:
         raise ConfigError("The ledger needs at least one megabyte.", "Set 1 or more.", field="ledger.most_megabytes")
     return settings
+
+
+def _validate_model(override: ModelOverride) -> None:
+    where = f"models.{override.account}:{override.model}"
+    if not override.account or not override.model or override.account == override.model == "*":
+        raise ConfigError(
+            "It is not said which model is meant.", "Name its account and the model; one of them may be *.", field=where
+        )
+    for name, value in override.facts.items():
+        if name.endswith("_tokens") and isinstance(value, int) and value < 1:
+            raise ConfigError("A number of tokens must be above 0.", "Leave it out if it is not known.", field=f"{where}.{name}")
+        if name.endswith("_price") and isinstance(value, str) and not is_price(value):
+            raise ConfigError(
+                f"{value[:40]!r} is not a price.", "Write US dollars for a million tokens, e.g. 0.25.", field=f"{where}.{name}"
+            )
+
+
+def is_price(text: str) -> bool:
+    """Is it an amount of US dollars for a million tokens?"""
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        return False
+    return amount.is_finite() and 0 <= amount <= _MOST_USD
 
 
 def _validate_keys(account: Account, where: str) -> None:

@@ -337,6 +337,6 @@ class Engine(Protocol):
         """How many exchanges had each score: 101 numbers, for 0 to 100."""
         ...
 
-    def facts_of(self, provider: str, model: str) -> ModelFacts:
-        """What is known of a model offline. From any thread."""
+    def facts_of(self, name: str, model: str) -> ModelFacts:
+        """What is known of a model of an account, or of a provider. From any thread."""
         ...

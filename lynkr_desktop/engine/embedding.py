@@ -165,7 +165,7 @@ class Embedder:
         target = target_for(plan, request, has_built_in=self._vectors.is_available())
         access = None if target == BUILT_IN else plan.access(target.account)
         exchange.provider = access.provider.id if access else BUILT_IN.account
-        facts = facts_of(exchange.provider, target.model)
+        facts = access.facts(target.model) if access else facts_of(exchange.provider, target.model)
         await self._budgets.claim(exchange, 1, facts)
         self._budgets.reserve(exchange, 1, facts)
         exchange.losses = request.losses

@@ -8,6 +8,7 @@ from lynkr_desktop.config.secrets import Secret
 from lynkr_desktop.config.settings import Account, AccountKey, Settings, Target
 from lynkr_desktop.engine.providers import auth, catalogue
 from lynkr_desktop.engine.providers.access import Access
+from lynkr_desktop.engine.providers.known import KnownModels
 from lynkr_desktop.engine.providers.models import ModelFacts, facts_of
 from lynkr_desktop.engine.providers.provider import Provider
 from lynkr_desktop.errors import ConfigError
@@ -32,7 +33,7 @@ class Plan(msgspec.Struct, frozen=True):
     def facts_of(self, target: Target) -> ModelFacts:
         """What is known of a target's model."""
         access = self.accesses.get(target.account)
-        return facts_of(access.provider.id if access else "", target.model)
+        return access.facts(target.model) if access else facts_of("", target.model)
 
     def local_targets(self) -> tuple[Target, ...]:
         """The accounts whose models run on this machine, each with its usual model; empty where none is chosen."""
@@ -55,8 +56,14 @@ def _access(account: Account, provider: Provider, base_url: str, keys: Mapping[s
     return msgspec.structs.replace(usable[0], spares=tuple(usable[1:]))
 
 
-def plan_of(settings: Settings, keys: Mapping[str, Secret], embedded: tuple[str, Secret] | None) -> Plan:
-    """Settings with their keys. `embedded` is the built-in model's address and key while it runs."""
+def plan_of(
+    settings: Settings,
+    keys: Mapping[str, Secret],
+    embedded: tuple[str, Secret] | None,
+    told: Mapping[str, Mapping[str, ModelFacts]] = {},
+) -> Plan:
+    """Settings with their keys. `embedded` is the built-in model's address and key while it runs; `told` what servers say of
+    their models, by account and model."""
     accesses = {}
     for account in settings.accounts:
         provider = catalogue.provider(account.provider)
@@ -65,7 +72,10 @@ def plan_of(settings: Settings, keys: Mapping[str, Secret], embedded: tuple[str,
         base_url = account.base_url or provider.base_url
         if provider.is_embedded:
             base_url, key = embedded or ("", Secret(""))
-            accesses[account.id] = Access(account, provider, base_url, key)
+            access = Access(account, provider, base_url, key)
         else:
-            accesses[account.id] = _access(account, provider, base_url, keys)
+            access = _access(account, provider, base_url, keys)
+        known = KnownModels(provider, account, settings.models, told.get(account.id))
+        spares = tuple(msgspec.structs.replace(each, known=known) for each in access.spares)
+        accesses[account.id] = msgspec.structs.replace(access, known=known, spares=spares)
     return Plan(settings, accesses)

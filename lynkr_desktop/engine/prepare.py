@@ -14,7 +14,6 @@ from lynkr_desktop.engine.providers import auth
 from lynkr_desktop.engine.providers.access import Access
 from lynkr_desktop.engine.providers.catalogue import way
 from lynkr_desktop.engine.providers.codex_words import losses_of
-from lynkr_desktop.engine.providers.models import quirks_for
 from lynkr_desktop.engine.providers.rules import passing_betas, rules_for
 from lynkr_desktop.engine.resilience.ladder import Rung
 from lynkr_desktop.engine.upstream import PROGRAM, Call, Timeouts
@@ -84,7 +83,7 @@ def prepare(
         access = msgspec.structs.replace(access, provider=provider)
     provider = access.provider
     wire, client_wire = PROVIDER_WIRES[provider.wire], WIRES[request.wire]
-    quirks = quirks_for(provider, target.model)
+    quirks = access.quirks(target.model)
     is_same_wire = request.wire == wire.NAME
     is_streamed = request.is_streamed or not (is_same_wire or 0 < (request.max_tokens or 0) <= _SHORT_ANSWER_TOKENS)
     is_usage_added = is_same_wire and is_streamed and quirks.takes_stream_options and not request.wants_stream_usage

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from typing import Final
 
 from lynkr_desktop.config.settings import Account, Limits, Target
@@ -13,7 +14,7 @@ from lynkr_desktop.engine.prepare import prepare
 from lynkr_desktop.engine.providers import auth, listing
 from lynkr_desktop.engine.providers.access import Access
 from lynkr_desktop.engine.providers.catalogue import PROVIDERS
-from lynkr_desktop.engine.providers.models import ModelFacts, facts_of
+from lynkr_desktop.engine.providers.models import ModelFacts
 from lynkr_desktop.engine.providers.provider import Provider
 from lynkr_desktop.engine.sign_in import signed_in
 from lynkr_desktop.engine.upstream import Call, Timeouts, Upstream
@@ -61,20 +62,18 @@ async def _ask(upstream: Upstream, access: Access, model: str) -> str:
     return words[:200] or f"{access.provider.wire}: it answered with reasoning only"
 
 
-async def list_models(upstream: Upstream, access: Access) -> tuple[ModelFacts, ...]:
-    """The models that an account offers, with what is known of them. Raises `UpstreamError` or `ConfigError`."""
+async def list_models(upstream: Upstream, access: Access) -> Mapping[str, ModelFacts]:
+    """The models that an account offers, with what its server tells of them. Raises `UpstreamError` or `ConfigError`."""
     if access.provider.is_program:
-        ids = await upstream.program_models(access.base_url)
-    else:
-        ids = await _listed(upstream, access, _LISTING)
-    return tuple(facts_of(access.provider.id, name) for name in ids)
+        return dict.fromkeys(await upstream.program_models(access.base_url), ModelFacts())
+    return await _listed(upstream, access, _LISTING)
 
 
-async def _listed(upstream: Upstream, access: Access, timeouts: Timeouts) -> tuple[str, ...]:
+async def _listed(upstream: Upstream, access: Access, timeouts: Timeouts) -> Mapping[str, ModelFacts]:
     provider, key = access.provider, access.key
     url = auth.models_url(provider, access.base_url)
     if not url:
-        return ()
+        return {}
     auth.require_safe(url, has_key=key is not None)
     headers = {"accept": "application/json", "user-agent": "lynkr-desktop", **auth.headers_for(provider, key)}
     reply = await upstream.send(await signed_in(upstream, access, Call(provider.title, url, headers, None, timeouts)))
@@ -83,7 +82,7 @@ async def _listed(upstream: Upstream, access: Access, timeouts: Timeouts) -> tup
             error = PROVIDER_WIRES[provider.wire].parse_error(reply.status, reply.headers, await reply.error_body())
             error.mask(key.reveal() if key else "")
             raise error
-        return listing.model_ids(await reply.read(), provider.title)
+        return listing.listed(await reply.read(), provider.title)
     finally:
         reply.close()
 
@@ -112,4 +111,4 @@ async def _look(upstream: Upstream, provider: Provider, port: int) -> LocalServe
         models = await _listed(upstream, Access(Account("", provider.id), provider, base_url), _DISCOVERY)
     except LynkrError:
         return None
-    return LocalServer(provider.id, provider.title, base_url, models)
+    return LocalServer(provider.id, provider.title, base_url, tuple(models))

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import math
 import time
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from lynkr_desktop.config.secrets import Secret
-from lynkr_desktop.config.settings import Account, AccountKey, Routing, Settings, validate
+from lynkr_desktop.config.settings import Account, Routing, Settings, validate
 from lynkr_desktop.engine import probe as probes
 from lynkr_desktop.engine.admin import Admin, ControlPages, Metrics, RoutingPages, Sources, Steward
 from lynkr_desktop.engine.api import (
@@ -19,7 +18,6 @@ from lynkr_desktop.engine.api import (
     Analysis,
     Bucket,
     Figures,
-    KeyState,
     LatencyBucket,
     Learned,
     LocalServer,
@@ -47,12 +45,14 @@ from lynkr_desktop.engine.events import (
 from lynkr_desktop.engine.exchange import Inbound
 from lynkr_desktop.engine.learning import Learners
 from lynkr_desktop.engine.lessons import Lessons
+from lynkr_desktop.engine.model_watch import ModelWatch
 from lynkr_desktop.engine.pipeline import Pipeline, Reply
 from lynkr_desktop.engine.plan import plan_of
 from lynkr_desktop.engine.port_owner import port_owner
 from lynkr_desktop.engine.providers import catalogue
 from lynkr_desktop.engine.providers.access import Access
 from lynkr_desktop.engine.providers.embedded import EmbeddedModel, EmbeddedState
+from lynkr_desktop.engine.providers.known import KnownModels
 from lynkr_desktop.engine.providers.models import ModelFacts, facts_of
 from lynkr_desktop.engine.resilience.guard import BudgetGuard
 from lynkr_desktop.engine.resilience.spending import DAYS_KEPT, Spent
@@ -113,6 +113,7 @@ class EngineService:
         self._began_ms = _now_ms()
         self._is_spending_known = False
         self._attempts = Attempts(self._upstream, self._bus, self._awake, self._budgets, self._ledger.begin)
+        self._models = ModelWatch(self._upstream, lambda: self._pipeline.plan, self._replan)
         self._embedded = EmbeddedModel(on_change=self._embedded_changed)
         self._settings = settings
         self._responses = ResponsesStore(time.monotonic)
@@ -191,6 +192,7 @@ class EngineService:
         await self._listen(self._settings.endpoint.port)
         self._tasks.spawn(self._restore_today(), "today's sums")
         self._tasks.spawn(self._watch_budgets(), "budgets")
+        self._tasks.spawn(self._models.look(), "models of this machine")
         self._follow_embedded()
         self._bus.publish(EngineStarted(self.url, self.note))
 
@@ -259,6 +261,7 @@ class EngineService:
             await asyncio.sleep(_SHARED_WATCH_SECONDS if self._budgets.is_shared else _WATCH_SECONDS)
             await self._budgets.look()
             self._pipeline.loops.refresh()
+            await self._models.look()
 
     async def _learn(self) -> None:
         """Follow the settings with what routing learns."""
@@ -354,6 +357,9 @@ class EngineService:
         await self._learn()
         if before.accounts != settings.accounts:
             self._attempts.breakers.reset()
+            self._models.forget()
+        if (before.accounts, before.routing) != (settings.accounts, settings.routing):
+            self._tasks.spawn(self._models.look(), "models of this machine")
         if before.routing.mode != settings.routing.mode:
             self._bus.publish(ModeChanged(settings.routing.mode))
         self._follow_embedded()
@@ -379,7 +385,7 @@ class EngineService:
     def _replan(self) -> None:
         address = self._embedded.address
         embedded = (address.base_url, Secret(address.key)) if address else None
-        self._pipeline.plan = plan_of(self._settings, self._keys, embedded)
+        self._pipeline.plan = plan_of(self._settings, self._keys, embedded, self._models.told)
 
     def _follow_embedded(self) -> None:
         """Run the built-in model while an account uses it."""
@@ -456,7 +462,7 @@ class EngineService:
             errors=health.errors,
             p50_first_token_ms=health.p50_first_token_ms,
             p95_first_token_ms=health.p95_first_token_ms,
-            keys=tuple(self._key_state(account, key) for key in account.keys) if len(account.keys) > 1 else (),
+            keys=self._attempts.keys.states(account, self._pipeline.plan.accesses.get(account.id), self._keys, time.monotonic()),
             models=self._model_states(account),
         )
 
@@ -469,21 +475,6 @@ class EngineService:
             for model, doing in seen
             if doing.seen or doing.in_progress
         )
-
-    def _key_state(self, account: Account, key: AccountKey) -> KeyState:
-        ref, now = account.ref(key.id), time.monotonic()
-        health, rest = self._attempts.keys.health(ref, now), self._attempts.keys.rest(ref, now)
-        access = self._pipeline.plan.accesses.get(account.id)
-        state: str = health.state
-        if ref not in self._keys:
-            state = "no_key"
-        elif access is not None and not any(each.key_id == key.id for each in (access, *access.spares)):
-            state = "elsewhere"
-        elif rest is not None:
-            state = "resting"
-        detail = rest.detail if rest else health.detail
-        left = math.ceil(rest.until - now) if rest else 0
-        return KeyState(key.id, key.name, state, detail, health.requests, health.errors, left)
 
     async def probe(self, account: str, key_id: str | None = None) -> ProbeResult:
         """Make the cheapest real call to an account. A key that is served rests no longer."""
@@ -514,11 +505,17 @@ class EngineService:
 
     async def models(self, account: str) -> tuple[ModelFacts, ...]:
         """The models that an account offers."""
-        return await probes.list_models(self._upstream, await self._awake(self._pipeline.plan.access(account)))
+        told = await probes.list_models(self._upstream, await self._awake(self._pipeline.plan.access(account)))
+        self._models.hear(account, told)
+        access = self._pipeline.plan.access(account)
+        return tuple(access.facts(name) for name in told)
 
     async def candidate_models(self, account: Account, key: str) -> tuple[ModelFacts, ...]:
         """The same for an account that is not among the settings."""
-        return await probes.list_models(self._upstream, self._candidate(account, key))
+        access = self._candidate(account, key)
+        told = await probes.list_models(self._upstream, access)
+        known = KnownModels(access.provider, account, self._settings.models, told)
+        return tuple(known.facts(name) for name in told)
 
     async def discover(self) -> tuple[LocalServer, ...]:
         """Model servers on this machine; not ourselves."""
@@ -570,9 +567,10 @@ class EngineService:
         """How many exchanges had each score."""
         return await self._queries.histogram(since_ms)
 
-    def facts_of(self, provider: str, model: str) -> ModelFacts:
-        """What is known of a model offline."""
-        return facts_of(provider, model)
+    def facts_of(self, name: str, model: str) -> ModelFacts:
+        """What is known of a model of an account, or of a provider."""
+        access = self._pipeline.plan.accesses.get(name)
+        return access.facts(model) if access is not None else facts_of(name, model)
 
 
 def _books(

@@ -362,9 +362,9 @@ class Bridge(QObject):
         """Model servers on their usual ports on this machine."""
         return await self._run(self._engine.discover())
 
-    def facts_of(self, provider: str, model: str) -> ModelFacts:
-        """What is known of a model offline."""
-        return self._engine.facts_of(provider, model)
+    def facts_of(self, name: str, model: str) -> ModelFacts:
+        """What is known of a model of an account, or of a provider."""
+        return self._engine.facts_of(name, model)
 
 
 def _origin(account: Account) -> str:

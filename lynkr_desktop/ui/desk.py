@@ -141,6 +141,6 @@ class Desk(Protocol):
         """Model servers on their usual ports on this machine."""
         ...
 
-    def facts_of(self, provider: str, model: str) -> ModelFacts:
-        """What is known of a model offline."""
+    def facts_of(self, name: str, model: str) -> ModelFacts:
+        """What is known of a model of an account, or of a provider."""
         ...

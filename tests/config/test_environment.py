@@ -15,7 +15,7 @@ from lynkr_desktop.config.environment import (
     read_env_file,
 )
 from lynkr_desktop.config.secrets import ADMIN_REF, TOKEN_REF, Secret
-from lynkr_desktop.config.settings import Account, AccountKey, Mode, ModeKind, Settings, Target, Tier, TierTargets
+from lynkr_desktop.config.settings import Account, AccountKey, Mode, ModeKind, ModelOverride, Settings, Target, Tier, TierTargets
 from lynkr_desktop.engine.providers import auth
 from lynkr_desktop.errors import ConfigError
 from lynkr_desktop.startup import known_names
@@ -548,3 +548,34 @@ def test_the_keys_of_the_file_stay_beside_the_environments() -> None:
     account = read({"OPENAI_API_KEY": "a", "OPENAI_API_KEY_2": "b"}, Settings(accounts=(kept,)))[0].account("openai")
     assert account is not None
     assert [(key.id, key.title) for key in account.keys] == [("3", "team"), ("", ""), ("2", "")]
+
+
+# --- what the user knows better of models ---
+
+
+def test_prices_of_the_environment() -> None:
+    text = '{"gpt-5": {"input": 1.5, "output": "2"}, "ollama:qwen2.5:7b": {"input": 0.1}, "qwen3:8b": {"output": 0}}'
+    kept = ModelOverride("*", "gpt-5", thinks=True)
+    other = ModelOverride("openai", "gpt-4", thinks=True)
+    models = read({"MODEL_PRICE_OVERRIDES": text}, Settings(models=(kept, other)))[0].models
+    assert models == (
+        other,
+        ModelOverride("*", "gpt-5", input_price="1.5", output_price="2"),
+        ModelOverride("ollama", "qwen2.5:7b", input_price="0.1"),
+        ModelOverride("*", "qwen3:8b", output_price="0"),
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"a": 1}', '{"a": {}}', '{"a": {"input": -1}}', '{"a": {"input": true}}', '{"a": {"price": 1}}']
+)
+def test_prices_that_are_none(text: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read({"MODEL_PRICE_OVERRIDES": text})
+    assert caught.value.field == "MODEL_PRICE_OVERRIDES"
+
+
+def test_how_long_ollama_keeps_its_models() -> None:
+    account = read({"OLLAMA_MODEL": "q", "OLLAMA_KEEP_ALIVE": "-1", "OLLAMA_PRELOAD": "true"})[0].account("ollama")
+    assert account is not None
+    assert (account.keep_alive, account.is_preloaded) == ("-1", True)

@@ -84,10 +84,12 @@ class GeminiUpstream(Upstream):
 
 
 class OllamaUpstream(Upstream):
-    """A fake of Ollama."""
+    """A fake of Ollama. `shows` is what it tells of its models; `loaded` are the requests that only took one into memory."""
 
     def __init__(self, key: str) -> None:
         super().__init__(OLLAMA, key)
+        self.shows: dict[str, dict[str, Any]] = {}
+        self.loaded: list[dict[str, Any]] = []
 
     async def _read(self, reader: asyncio.StreamReader) -> Received | None:
         received = await super()._read(reader)
@@ -102,6 +104,14 @@ class OllamaUpstream(Upstream):
     async def _answer_aside(self, path: str, received: Received, writer: asyncio.StreamWriter) -> bool:
         if (received.method, path) == ("GET", "/api/tags"):
             return await self._reply(200, ollama_wire.models_list(), received, writer)
+        if path == "/api/show":
+            found = self.shows.get(received.json["model"]) if set(received.json) == {"model"} else None
+            body = {"error": "model not found"} if found is None else found
+            return await self._reply(404 if found is None else 200, json.dumps(body).encode(), received, writer)
+        if path == "/api/generate" and not received.json.get("prompt"):
+            self.loaded.append(received.json)
+            answer = {"model": received.json["model"], "response": "", "done": True, "done_reason": "load"}
+            return await self._reply(200, json.dumps(answer).encode(), received, writer)
         if path == "/api/embed":
             asked: dict[str, Any] = received.json
             body = {"model": asked["model"], "embeddings": [vector_of(text) for text in asked["input"]], "prompt_eval_count": 4}

@@ -158,6 +158,9 @@ class VectorServer:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 asked = Asked(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
+                if self.path == "/api/show":  # Ollama's, which tells nothing here of its chat models
+                    self._send(404, {"error": "model not found"})
+                    return
                 server.asked.append(asked)
                 try:
                     status, answer = 200, server._answer(asked)
@@ -165,6 +168,9 @@ class VectorServer:
                     status = refusal.status
                     answer = {"error": {"message": str(refusal), "type": "refused"}, "message": str(refusal)}
                     server.refused.append(str(refusal))
+                self._send(status, answer)
+
+            def _send(self, status: int, answer: dict[str, Any]) -> None:
                 payload = json.dumps(answer).encode()
                 self.send_response(status)
                 self.send_header("content-type", "application/json")

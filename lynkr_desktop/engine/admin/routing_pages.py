@@ -18,7 +18,7 @@ from lynkr_desktop.engine.events import Alternative, Exchange
 from lynkr_desktop.engine.exchange import Inbound, kept_facts
 from lynkr_desktop.engine.pipeline import Reply
 from lynkr_desktop.engine.plan import Plan
-from lynkr_desktop.engine.providers.models import ModelFacts, facts_of, prices_as_of
+from lynkr_desktop.engine.providers.models import ModelFacts, prices_as_of
 from lynkr_desktop.engine.routing.facts import facts_of as facts_of_request
 from lynkr_desktop.engine.routing.learned import LEARNED, told_words
 from lynkr_desktop.engine.routing.reading import read
@@ -170,7 +170,7 @@ class RoutingPages:
         plan = self._plan()
         access = plan.accesses.get(target.account)
         provider = access.provider.id if access else ""
-        facts = msgspec.structs.asdict(facts_of(provider, target.model))
+        facts = msgspec.structs.asdict(plan.facts_of(target))
         prices = {"steps": [msgspec.structs.asdict(step) for step in facts.pop("steps")]}
         return {
             "target": str(target),

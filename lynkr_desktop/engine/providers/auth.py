@@ -69,17 +69,17 @@ def chat_url(provider: Provider, base_url: str = "", model: str = "", *, is_stre
     `model` and `is_streamed` matter where the provider wants them in the address.
     """
     path = provider.stream_path if is_streamed and provider.stream_path else provider.chat_path
-    return _joined(provider, base_url, _filled(path, model))
+    return joined(provider, base_url, _filled(path, model))
 
 
 def models_url(provider: Provider, base_url: str = "") -> str:
     """The address of the list of models; empty if the provider has none."""
-    return _joined(provider, base_url, provider.models_path) if provider.models_path else ""
+    return joined(provider, base_url, provider.models_path) if provider.models_path else ""
 
 
 def embeddings_url(provider: Provider, base_url: str = "", model: str = "") -> str:
     """The address that makes vectors of texts; empty if the provider has none."""
-    return _joined(provider, base_url, _filled(provider.embeddings_path, model)) if provider.embeddings_path else ""
+    return joined(provider, base_url, _filled(provider.embeddings_path, model)) if provider.embeddings_path else ""
 
 
 def _filled(path: str, model: str) -> str:
@@ -88,7 +88,7 @@ def _filled(path: str, model: str) -> str:
 
 def count_url(provider: Provider, base_url: str = "", model: str = "") -> str:
     """The address of exact token counting; empty if the provider has none."""
-    return _joined(provider, base_url, _filled(provider.count_path, model)) if provider.count_path else ""
+    return joined(provider, base_url, _filled(provider.count_path, model)) if provider.count_path else ""
 
 
 def origin_of(url: str) -> str:
@@ -127,7 +127,7 @@ def is_private(host: str) -> bool:
     return address.is_private and not address.is_unspecified
 
 
-def _joined(provider: Provider, base_url: str, path: str) -> str:
+def joined(provider: Provider, base_url: str, path: str) -> str:
     """Base and path, whatever of the path the base already holds."""
     text = base_url.strip() or provider.base_url
     if not text:

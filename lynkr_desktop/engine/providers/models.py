@@ -16,7 +16,7 @@ from msgspec import Raw
 
 from lynkr_desktop.engine.providers.catalogue import PROVIDERS
 from lynkr_desktop.engine.providers.provider import Provider
-from lynkr_desktop.engine.providers.rules import QuirkValue, changed, rule_changes
+from lynkr_desktop.engine.providers.rules import changed, rule_changes
 from lynkr_desktop.engine.wire.contract import Quirks
 
 _MOST_DEFAULT_TOKENS: Final = 32_000  # of a model that is known to write more: enough for an agent's longest file
@@ -80,24 +80,20 @@ def prices_as_of() -> str:
     return _snapshot().as_of
 
 
-def facts_of(provider: str, model: str, overrides: Mapping[str, ModelFacts] | None = None) -> ModelFacts:
-    """What is known of a provider's model. Never fails: an unknown model gives facts that are all None.
-
-    `overrides` are the user's own facts, by `provider:model`; they win whole.
-    """
-    if overrides and (own := overrides.get(f"{provider}:{model}")) is not None:
-        return own
+def facts_of(provider: str, model: str) -> ModelFacts:
+    """What is known of a provider's model. Never fails: an unknown model gives facts that are all None."""
     return _facts_of(provider, model)
 
 
-def quirks_for(provider: Provider, model: str, overrides: Mapping[str, Mapping[str, QuirkValue]] | None = None) -> Quirks:
-    """The provider's quirks, changed by the dated rules, narrowed by what the model cannot do. What is unknown changes nothing.
+def quirks_for(provider: Provider, model: str) -> Quirks:
+    """The provider's quirks for a model of which only the snapshot is known."""
+    return narrowed_quirks(provider, model, facts_of(provider.id, model))
 
-    `overrides` are the user's own, by `provider:model`, and have the last word. Raises `ConfigError` if they name no quirk.
-    """
-    facts = facts_of(provider.id, model)
+
+def narrowed_quirks(provider: Provider, model: str, facts: ModelFacts) -> Quirks:
+    """The provider's quirks, changed by the dated rules, narrowed by what the model cannot do. The unknown changes nothing."""
     quirks = changed(provider.quirks, rule_changes(provider.id, model), place=FILE)
-    quirks = msgspec.structs.replace(
+    return msgspec.structs.replace(
         quirks,
         takes_sampling=quirks.takes_sampling and facts.takes_sampling is not False,
         takes_images=quirks.takes_images and facts.takes_images is not False,
@@ -105,8 +101,6 @@ def quirks_for(provider: Provider, model: str, overrides: Mapping[str, Mapping[s
         takes_reasoning_effort=quirks.takes_reasoning_effort and facts.thinks is not False,
         default_max_tokens=min(_MOST_DEFAULT_TOKENS, facts.output_tokens or quirks.default_max_tokens),
     )
-    place = f"{provider.id}:{model}"
-    return changed(quirks, (overrides or {}).get(place, {}), place=place)
 
 
 @lru_cache(maxsize=4096)

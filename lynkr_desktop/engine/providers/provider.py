@@ -86,6 +86,8 @@ class Provider(msgspec.Struct, frozen=True):
     env: EnvNames
     stream_path: str = ""  # of a streamed conversation, where that is another
     models_path: str = ""  # lists models; empty if there is no list
+    show_path: str = ""  # tells of one model what it can do, in Ollama's form
+    load_path: str = ""  # takes a model into memory, in Ollama's form
     embeddings_path: str = ""  # makes vectors of texts, in the provider's own wire; empty if it does not
     embeddings_model: str = ""  # used for that unless the user or the client names one
     count_path: str = ""  # counts tokens exactly; empty if there is none

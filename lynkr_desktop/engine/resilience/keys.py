@@ -5,11 +5,14 @@ serves; after that it is tried again, for keys come back: limits end and bills g
 is tried, so that a request never fails unasked.
 """
 
+import math
 from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 import msgspec
 
+from lynkr_desktop.config.settings import Account, AccountKey
+from lynkr_desktop.engine.api import KeyState
 from lynkr_desktop.engine.events import Trouble
 from lynkr_desktop.engine.providers.access import Access
 from lynkr_desktop.engine.resilience.health import Health, HealthBook
@@ -85,6 +88,22 @@ class KeyRing:
     def health(self, ref: str, now: float) -> Health:
         """How a key did in the last hour."""
         return self._health.of(ref, now)
+
+    def states(self, account: Account, first: Access | None, known: Collection[str], now: float) -> tuple[KeyState, ...]:
+        """How an account's keys do, in the order of use, where it has several. `known` are the names of those that are here."""
+        if len(account.keys) < 2:
+            return ()
+        usable = {each.key_id for each in (first, *first.spares)} if first is not None else {key.id for key in account.keys}
+        return tuple(self._state(account.ref(key.id), key, usable, known, now) for key in account.keys)
+
+    def _state(self, ref: str, key: AccountKey, usable: set[str], known: Collection[str], now: float) -> KeyState:
+        health, rest = self.health(ref, now), self.rest(ref, now)
+        state: str = health.state if rest is None else "resting"
+        if ref not in known or key.id not in usable:
+            state = "elsewhere" if ref in known else "no_key"
+        left = math.ceil(rest.until - now) if rest else 0
+        detail = rest.detail if rest else health.detail
+        return KeyState(key.id, key.name, state, detail, health.requests, health.errors, left)
 
     def wake(self, access: Access) -> None:
         """The key is served again."""

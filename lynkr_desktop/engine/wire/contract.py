@@ -40,6 +40,7 @@ class Quirks(msgspec.Struct, frozen=True):
     leaks_thinking: bool = False  # wire.hidden: reasoning may come as text between tags
     starts_thinking: bool = False  # wire.hidden: the template opened those tags, so that the answer begins inside of them
     names_limit: int = 64  # longest tool name
+    keep_alive: str = ""  # ollama: how long the model stays in memory; empty leaves it to the server
     context_tokens: int = 0  # ollama: the window to ask for where the client does not; 0 leaves it to the server
     thinking_form: str = ""  # wire.claude_thinking: `adaptive` or `budget` where only that is taken, `none` where neither
     takes_output_schema: bool = False  # bedrock_converse: schemas of answers and of calls are kept to

@@ -194,7 +194,7 @@ class TiersPage(QWidget):
         words = text.ACCOUNT_STATES.get(state, state)
         if account is None:
             return ShownTarget(target, target.account, ModelFacts(target.model), state, words)
-        facts = self._desk.facts_of(account.provider, target.model)
+        facts = self._desk.facts_of(account.id, target.model)
         return ShownTarget(target, account_title(account), facts, state, words)
 
     def _show_histogram(self, counts: Sequence[int]) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from lynkr_desktop.engine.providers.auth import chat_url, embeddings_url, headers_for, models_url
 from lynkr_desktop.engine.providers.catalogue import PROVIDERS, provider
-from lynkr_desktop.engine.providers.listing import model_ids
+from lynkr_desktop.engine.providers.listing import listed
 from lynkr_desktop.errors import ConfigError
 
 GOOGLE, OLLAMA = PROVIDERS["google"], PROVIDERS["ollama"]
@@ -49,9 +49,9 @@ def test_googles_key_has_its_own_header() -> None:
 def test_lists_of_either_form_and_only_models_that_talk() -> None:
     google = b"""{"models": [{"name": "models/gemini-x", "supportedGenerationMethods": ["generateContent"]},
                              {"name": "models/embedder", "supportedGenerationMethods": ["embedContent"]}]}"""
-    assert model_ids(google, "Google") == ("gemini-x",)
-    assert model_ids(b'{"models": [{"name": "qwen:7b", "model": "qwen:7b"}]}', "Ollama") == ("qwen:7b",)
-    assert model_ids(b'{"data": [{"id": "a"}]}', "x") == ("a",)
+    assert tuple(listed(google, "Google")) == ("gemini-x",)
+    assert tuple(listed(b'{"models": [{"name": "qwen:7b", "model": "qwen:7b"}]}', "Ollama")) == ("qwen:7b",)
+    assert tuple(listed(b'{"data": [{"id": "a"}]}', "x")) == ("a",)
 
 
 @pytest.mark.parametrize(

@@ -76,12 +76,6 @@ def test_a_reseller_tells_the_makers_abilities_with_its_own_prices() -> None:
     assert facts.thinks is False
 
 
-def test_the_users_own_facts_win() -> None:
-    own = ModelFacts(id="gpt-5", input_price="99", output_price="100")
-    assert facts_of("openai", "gpt-5", {"openai:gpt-5": own}) is own
-    assert facts_of("openai", "gpt-5", {"openai:gpt-4": own}).input_price == "1.25"
-
-
 def test_every_row_of_the_snapshot_is_sound() -> None:
     snapshot = _snapshot()
     for provider, rows in snapshot.models.items():

@@ -12,7 +12,6 @@ from lynkr_desktop.engine.providers.catalogue import PROVIDERS
 from lynkr_desktop.engine.providers.models import quirks_for
 from lynkr_desktop.engine.providers.rules import Rule, changed, passing_betas, rules
 from lynkr_desktop.engine.wire.contract import Quirks
-from lynkr_desktop.errors import ConfigError
 from tests.engine.wire.speech import A, C, ask, sent
 
 
@@ -55,21 +54,6 @@ def test_every_rule_is_sound() -> None:
 )
 def test_the_form_of_thinking_follows_the_model(model: str, form: str) -> None:
     assert quirks("anthropic", model).thinking_form == form
-
-
-def test_the_user_has_the_last_word() -> None:
-    provider = PROVIDERS["anthropic"]
-    own: dict[str, dict[str, bool | int | str]] = {"anthropic:claude-opus-5": {"takes_sampling": True, "thinking_form": ""}}
-    assert quirks_for(provider, "claude-opus-5", own).takes_sampling
-    assert quirks_for(provider, "claude-opus-5", own).thinking_form == ""
-    assert not quirks_for(provider, "claude-opus-5-5", own).takes_sampling
-
-
-@pytest.mark.parametrize("wrong", [{"takes_nothing": True}, {"takes_sampling": "no"}, {"context_tokens": True}])
-def test_a_wrong_override_is_told(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ConfigError, match=next(iter(wrong))) as caught:
-        quirks_for(PROVIDERS["anthropic"], "x", {"anthropic:x": wrong})
-    assert caught.value.field == "anthropic:x"
 
 
 UNSIGNED: list[dict[str, Any]] = [

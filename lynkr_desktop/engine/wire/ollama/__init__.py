@@ -10,13 +10,14 @@ from lynkr_desktop.engine.wire.ollama.answer_out import (
 )
 from lynkr_desktop.engine.wire.ollama.errors import parse_error, render_error
 from lynkr_desktop.engine.wire.ollama.request_in import GENERATE, NAME, parse_request, parse_show
-from lynkr_desktop.engine.wire.ollama.request_out import renamed, render_request, suits
+from lynkr_desktop.engine.wire.ollama.request_out import keep_alive, renamed, render_request, suits
 from lynkr_desktop.engine.wire.ollama.stream_in import is_added, parse_response, stream_parser
 
 __all__ = [
     "GENERATE",
     "NAME",
     "is_added",
+    "keep_alive",
     "parse_error",
     "parse_request",
     "parse_response",

@@ -39,11 +39,19 @@ def renamed(request: ChatRequest, model: str, *, asks_usage: bool) -> bytes:
     return json_reader.encode({**request.fields, "model": model})
 
 
+def keep_alive(text: str) -> str | int:
+    """A span in Ollama's words: `5m`, or seconds as a number, where -1 is for ever."""
+    try:
+        return int(text)
+    except ValueError:
+        return text
+
+
 def suits(request: ChatRequest, quirks: Quirks) -> bool:
     """Can the client's own JSON go to this provider as it is? Not without a window where the provider's must be said."""
     options = Fields(request.fields).optional_fields("options")
     has_window = options is not None and options.has("num_ctx")
-    if quirks.context_tokens and not has_window:
+    if (quirks.context_tokens and not has_window) or (quirks.keep_alive and "keep_alive" not in request.fields):
         return False
     return (quirks.takes_images or not request.has_images) and (quirks.takes_tools or not request.tools)
 
@@ -79,6 +87,8 @@ class _Renderer:
         options = self._options(original)
         if options:
             body["options"] = options
+        if self.quirks.keep_alive and "keep_alive" not in body:
+            body["keep_alive"] = keep_alive(self.quirks.keep_alive)
         if original is None or (request.thinking, request.output) != (original.thinking, original.output):
             self._put_knobs(body)
         if not body.get("tools", True):
