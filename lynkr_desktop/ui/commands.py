@@ -9,10 +9,10 @@ from PySide6.QtGui import QGuiApplication
 from lynkr_desktop.config.settings import TIERS, Mode, ModeKind, Settings
 from lynkr_desktop.config.settings import Theme as Colours
 from lynkr_desktop.ui import text_palette as words
+from lynkr_desktop.ui import text_settings
 from lynkr_desktop.ui.desk import Desk
 from lynkr_desktop.ui.pages.tier_draft import account_title
 from lynkr_desktop.ui.premises import Premises
-from lynkr_desktop.ui.text_settings import THEMES
 from lynkr_desktop.ui.widgets.command_palette import PaletteCommand
 from lynkr_desktop.ui.window import MainWindow
 
@@ -31,7 +31,9 @@ def commands_of(window: MainWindow, desk: Desk, premises: Premises, test_provide
         for account in settings.accounts
         if account.is_enabled
     ]
-    found += [PaletteCommand(words.use_colours(title), partial(_use_colours, desk, key)) for key, title in THEMES]
+    if desk.can_undo:
+        found.append(PaletteCommand(words.UNDO, lambda: desk.spawn(desk.undo(), "take a change back")))
+    found += [PaletteCommand(words.use_colours(title), partial(_use_colours, desk, key)) for key, title in text_settings.THEMES]
     return found
 
 

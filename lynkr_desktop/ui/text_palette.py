@@ -10,6 +10,7 @@ PALETTE: Final = "Commands"
 HINT: Final = "Type a command"
 NOTHING: Final = "No command has these words"
 COPY_ENDPOINT: Final = "Copy the endpoint's address"
+UNDO: Final = "Undo the last change of settings"
 COPY_TOKEN: Final = "Copy the token"  # noqa: S105  a command
 
 

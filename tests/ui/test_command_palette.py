@@ -101,3 +101,12 @@ def test_what_nothing_fits_does_nothing(opened: Open) -> None:
     opened.do("no such words")
     assert opened.palette.titles == []
     assert opened.palette.isVisible()
+
+
+def test_any_change_of_settings_can_be_taken_back(opened: Open) -> None:
+    before = opened.desk.settings
+    opened.do("colours dark")
+    assert opened.desk.settings != before
+    opened.keys()
+    opened.do("undo last change")
+    assert opened.desk.settings == before
