@@ -139,6 +139,11 @@ def plain_number(typed: str) -> str:
     return typed.strip().replace(_in_use.language.decimal, ".") if "." not in typed else typed.strip()
 
 
+def typed_number(plain: str) -> str:
+    """A number with a point as somebody would type it: `2.5` is `2,5` where a comma is the decimal mark."""
+    return plain.replace(".", _in_use.language.decimal)
+
+
 class _SayBack:
     """Sentences that come as English text, from the engine or the ledger, found again in the catalogue."""
 

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from lynkr_desktop.config.settings import Budget, BudgetPeriod, Tier, validate
 from lynkr_desktop.engine.api import BudgetState
-from lynkr_desktop.ui import text, text_money
+from lynkr_desktop.ui import language, text, text_money
 from lynkr_desktop.ui.format import midnight_ms
 from lynkr_desktop.ui.pages.budget_card import BudgetCard
 from lynkr_desktop.ui.pages.overview import OverviewPage
@@ -56,6 +56,19 @@ def test_a_budget_from_nothing_to_its_end(card: BudgetCard, desk: LedgerDesk) ->
     assert desk.settings.budgets == (expected,)
     rows.remove.click()
     assert (len(desk.settings.budgets), len(card.rows)) == (0, 0)
+
+
+def test_an_amount_is_typed_with_the_languages_mark(theme: Theme, desk: LedgerDesk, qtbot: QtBot) -> None:
+    language.use(language.LANGUAGES[1])
+    try:
+        card = BudgetCard(theme, desk)
+        qtbot.addWidget(card)
+        card.add.click()
+        for typed, amount in (("2,50", "2.50"), ("3.75", "3.75"), ("4 $", "4")):
+            _type(card.rows[0].amount, typed)
+            assert desk.settings.budgets[0].amount_usd == amount
+    finally:
+        language.use(language.ENGLISH)
 
 
 def test_sessions_have_no_period(card: BudgetCard, desk: LedgerDesk) -> None:

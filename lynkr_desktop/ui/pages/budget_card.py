@@ -15,6 +15,7 @@ from lynkr_desktop.errors import LynkrError
 from lynkr_desktop.ui import text
 from lynkr_desktop.ui import text_money as words
 from lynkr_desktop.ui.desk import Desk
+from lynkr_desktop.ui.language import plain_number, typed_number
 from lynkr_desktop.ui.latest import Latest
 from lynkr_desktop.ui.theme import SPACE_8, SPACE_12, Theme
 from lynkr_desktop.ui.widgets.button import Button, ButtonKind
@@ -167,7 +168,7 @@ class BudgetRows(QWidget):
             [(key.value, title) for key, title in (words.NEVER_ANEW if is_session else words.PERIODS)], budget.period
         )
         self.period.setEnabled(not is_session)
-        self.amount.show_value(budget.amount_usd)
+        self.amount.show_value(typed_number(budget.amount_usd))
         self.tier.choose(budget.highest_tier.value)
         for name, field in self.steps.items():
             percent = getattr(budget, name)
@@ -179,7 +180,7 @@ class BudgetRows(QWidget):
         self._use(scope=scope, period=BudgetPeriod.NONE if scope == "session" else period)
 
     def _enter_amount(self, typed: str) -> None:
-        plain = typed.removeprefix("$").strip()
+        plain = plain_number(typed.removeprefix("$").removesuffix("$"))
         try:
             is_amount = plain.isascii() and Decimal(plain) > 0 and "e" not in plain.lower()
         except InvalidOperation:
