@@ -108,6 +108,11 @@ def series_colour(palette: Palette, index: int) -> str:
     return str(getattr(palette, _SERIES[min(index, len(_SERIES) - 1)]))
 
 
+def see_through(colour: str, share: float) -> str:
+    """A colour of which so much (0 to 1) covers what is behind it, as Qt reads it."""
+    return f"#{round(255 * share):02x}{colour[1:]}"
+
+
 def mixed(colour: str, ground: str, strength: float) -> str:
     """`colour` laid over `ground` with an opacity of 0 to 1, as #rrggbb."""
     top, bottom = QColor(colour), QColor(ground)

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from lynkr_desktop.config.settings import Tier
 from lynkr_desktop.ui import format as shown
 from lynkr_desktop.ui import text
-from lynkr_desktop.ui.palette import series_colour
+from lynkr_desktop.ui.palette import see_through, series_colour
 from lynkr_desktop.ui.theme import SMALL, Theme, font
 from lynkr_desktop.ui.widgets.tier import paint_shape
 
@@ -165,7 +165,7 @@ class StackedBars(QWidget):
     def _colour(self, number: int, series: Series) -> str:
         palette = self._theme.palette
         if series.grey:
-            return f"#{round(255 * series.grey):02x}{palette.muted[1:]}"
+            return see_through(palette.muted, series.grey)
         return palette.tier_fill(series.tier) if series.tier else series_colour(palette, number)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802  Qt's name
