@@ -71,7 +71,7 @@ class Soak:
     def _active(self) -> int:
         host, port, token = self.subject.place
         text = Caller(f"http://{host}:{port}", token).get("/metrics").body.decode()
-        found = re.search(r"^lynkr_active_requests (\d+)$", text, re.MULTILINE)
+        found = re.search(r"^lynkr_active_requests (\d+)(?:\.0)?$", text, re.MULTILINE)
         return int(found[1]) if found else -1
 
     async def _watch(self, until: float) -> None:
