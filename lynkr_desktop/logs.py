@@ -9,7 +9,7 @@ import logging.handlers
 import re
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -17,6 +17,7 @@ from typing import Final
 _FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _MAX_BYTES: Final = 2 * 1024 * 1024
 _FILES: Final = 3
+_SECRET_FIELDS: Final = frozenset({"private_key", "client_secret", "clientSecret", "refresh_token"})
 _SHAPES: Final = re.compile(r"(?i)\b(bearer\s+|sk-|lynkr-|key=)[A-Za-z0-9_\-.]{12,}")
 
 
@@ -30,7 +31,7 @@ class Redactor(logging.Formatter):
 
     def learn(self, secrets: Iterable[str]) -> None:
         """Mask these values wherever they appear."""
-        self._known |= {secret for secret in secrets if len(secret) >= 8}
+        self._known |= {form for secret in secrets for form in _forms_of(secret) if len(form) >= 8}
 
     def format(self, record: logging.LogRecord) -> str:
         """The line to write."""
@@ -52,6 +53,19 @@ class Redactor(logging.Formatter):
         for secret in sorted(self._known, key=len, reverse=True):  # one may be the beginning of another
             text = text.replace(secret, "***")
         return _SHAPES.sub(lambda found: f"{found[1]}***", text)
+
+
+def _forms_of(secret: str) -> Iterator[str]:
+    """A secret as it is and as `repr` and JSON spell it; of a file of keys also what is secret in it, line by line."""
+    yield from (secret, repr(secret)[1:-1], json.dumps(secret)[1:-1])
+    if secret.lstrip().startswith("{"):
+        try:
+            told = json.loads(secret)
+        except (ValueError, RecursionError):
+            return
+        for name in _SECRET_FIELDS & told.keys():
+            if isinstance(told[name], str):
+                yield from (told[name], *(line for line in told[name].splitlines() if "PRIVATE KEY-----" not in line))
 
 
 REDACTOR: Final = Redactor()

@@ -142,3 +142,19 @@ def test_a_level_that_is_none_is_named_and_stops_nothing() -> None:
     script = "from lynkr_desktop import logs; logs.configure(None, 'LOUD')"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert "LOUD is not known" in done.stderr
+
+
+def test_a_file_of_keys_is_masked_in_each_of_its_parts() -> None:
+    """A library quotes the private key alone, or one line of it, or as `repr` spells it."""
+    key = "-----BEGIN PRIVATE KEY-----\ncanaryMIIEvQIBADANBgkqhkiG9w0\nBAQEFAASCBKcwggSjAgEAcanary\n-----END PRIVATE KEY-----\n"
+    redactor = logs.Redactor()
+    redactor.learn([json.dumps({"type": "service_account", "private_key": key, "client_email": "me@example.test"})])
+    for spelt in (
+        key,
+        repr(key),
+        json.dumps({"error": key}),
+        "bad line: BAQEFAASCBKcwggSjAgEAcanary",
+        repr(json.dumps({"private_key": key})),
+    ):
+        assert "canary" not in redactor.masked(spelt)
+    assert redactor.masked("signed in as me@example.test") == "signed in as me@example.test"

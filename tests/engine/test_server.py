@@ -2,13 +2,15 @@
 
 import http.client
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.fakes.caller import PATIENCE
+from tests.fakes.caller import PATIENCE, Caller
 from tests.fakes.dialects import CHAT, DIALECTS, MESSAGES, Dialect
 from tests.fakes.lab import Pair
+from tests.fakes.program import Program
 from tests.fakes.script import say
 from tests.fakes.upstream import COUNTED_TOKENS
 
@@ -244,3 +246,15 @@ def test_ready_asks_the_vendors_if_it_is_to_look_deeply(to_openai: Pair) -> None
     assert deep.status == 200
     assert deep.json["checks"]["account openai"] == "ok"
     assert to_openai.upstream.received, "a deep look asks the vendor"
+
+
+def test_a_key_alone_is_told_what_is_missing(headless: Callable[..., Program]) -> None:
+    """Not "ready" as long as each request would be refused; both say what to set."""
+    program = headless(OPENAI_API_KEY="sk-canary-of-one-key-0123456789")
+    caller = Caller(program.url, program.token)
+    ready = caller.get("/health/ready")
+    assert ready.status == 503
+    assert "MODEL_PROVIDER" in ready.json["checks"]["routing"]
+    refused = caller.post("/v1/messages", {"model": "any", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]})
+    assert refused.status == 400
+    assert "MODEL_PROVIDER" in refused.json["error"]["message"]

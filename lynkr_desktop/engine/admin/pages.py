@@ -87,6 +87,8 @@ class Admin:
         plan = self._plan()
         if not plan.accesses:
             checks["accounts"] = "no provider is set up"
+        elif not (plan.settings.routing.direct or any(map(plan.settings.routing.tiers.of, TIERS))):
+            checks["routing"] = "no model is chosen: set MODEL_PROVIDER, or a model for each of the four tiers"
         if is_deep:
             checks |= {f"account {name}": state for name, state in (await self._check_accounts()).items()}
         is_ready = all(state == "ok" for state in checks.values())

@@ -178,7 +178,7 @@ def _direct(routing: Routing, reason: str) -> Route:
     if not targets:
         raise ConfigError(
             "No model is chosen yet.",
-            "Choose a provider and a model for Direct mode, or a model for each of the four tiers.",
+            "Choose a provider and a model for Direct mode (MODEL_PROVIDER), or one for each of the four tiers (TIER_SIMPLE, …).",
             field="routing.direct",
         )
     return Route(targets, None, None, "direct", reason)
