@@ -177,10 +177,14 @@ class ScoreStrip(QWidget):
         plot = self._plot()
         now, width, right = self._now_ms(), plot.width() / self._span_ms, plot.right() - _CELL / 2
         bottom, height, lane = plot.bottom() - _CELL / 2, plot.height() / 100, plot.bottom() + (_LANE - _CELL) / 2
-        picture = self._picture
+        painted = set[tuple[int, int | None, str, str, str]]()
         for item in self._exchanges:
-            y = lane if item.score is None else bottom - item.score * height
-            painter.drawPixmap(QPointF(right - (now - item.started_at_ms) * width, y), picture(item))
+            ago = int((now - item.started_at_ms) * width)
+            place = (ago, item.score, item.tier, item.method, item.error)
+            if place not in painted:  # many at once lie on each other: one of them is seen
+                painted.add(place)
+                y = lane if item.score is None else bottom - item.score * height
+                painter.drawPixmap(QPointF(right - ago, y), self._picture(item))
         self._paint_focus(painter)
         if not self._exchanges:
             painter.setFont(font(SMALL))
