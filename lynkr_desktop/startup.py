@@ -39,11 +39,6 @@ class Startup:
     notices: tuple[str, ...]
     is_first: bool = False  # there was no settings file
 
-    @property
-    def is_overridden(self) -> bool:
-        """Does the environment change anything?"""
-        return self.saved != self.settings
-
 
 def read(environment: Mapping[str, str], env_file: Path | None, *, is_desktop: bool = False) -> Startup:
     """Read it all. The environment wins over the `.env` file, both over the settings file. Raises `ConfigError`.

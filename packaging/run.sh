@@ -14,7 +14,7 @@ trap 'kill "${started[@]}" 2>/dev/null || true; rm -rf "$scratch"' EXIT
 # In sessions of their own: Ctrl-C must reach the program before it reaches what the program stands on.
 setsid Xvfb -displayfd 3 -screen 0 1280x800x24 -nolisten tcp 3>"$scratch/display" 2>/dev/null &
 started+=($!)
-setsid dbus-daemon --session --nofork --nosyslog --print-address=3 3>"$scratch/bus" 2>/dev/null &
+setsid dbus-daemon --session --nofork --nosyslog --print-address=3 3>"$scratch/bus" >/dev/null 2>&1 &
 started+=($!)
 for _ in $(seq 100); do
   if [ -s "$scratch/display" ] && [ -s "$scratch/bus" ]; then break; fi

@@ -15,7 +15,7 @@ from lynkr_desktop.engine.chat.request import ChatRequest
 from lynkr_desktop.engine.events import Alternative
 from lynkr_desktop.engine.exchange import Offer, OpenExchange
 from lynkr_desktop.engine.learning import Learners
-from lynkr_desktop.engine.metering import decimal_text, estimate_cost, prices_at
+from lynkr_desktop.engine.metering import decimal_text, prices_at
 from lynkr_desktop.engine.plan import Plan
 from lynkr_desktop.engine.providers.models import ModelFacts
 from lynkr_desktop.engine.resilience.breaker import Breakers, BreakerState
@@ -161,16 +161,6 @@ def _tokens(exchange: OpenExchange) -> Tokens:
     usage = exchange.usage
     told = Tokens(usage.input_tokens or 0, usage.output_tokens or 0, usage.cache_read_tokens or 0, usage.cache_write_tokens or 0)
     return told if told.all_input else Tokens(exchange.rough_input_tokens, told.output, 0, 0)
-
-
-def estimates_of(plan: Plan, tokens: int) -> dict[str, tuple[str, str | None]]:
-    """Tier → its first target and what a usual answer to so much input would cost there; None if that is not known."""
-    estimates: dict[str, tuple[str, str | None]] = {}
-    for tier in TIERS:
-        if targets := plan.settings.routing.tiers.of(tier):
-            amount = estimate_cost(tokens, ANSWER_TOKENS, plan.facts_of(targets[0]))
-            estimates[tier] = (str(targets[0]), None if amount is None else decimal_text(amount))
-    return estimates
 
 
 def rates_of(facts: ModelFacts, tokens: int) -> Rates | None:

@@ -18,7 +18,7 @@ from lynkr_desktop.engine.api import Learned, TargetRecord, Thresholds, TierOrde
 from lynkr_desktop.engine.attempts import UNVERIFIED
 from lynkr_desktop.engine.choosing import rates_of
 from lynkr_desktop.engine.events import Exchange
-from lynkr_desktop.engine.learning import outcomes
+from lynkr_desktop.engine.learning import MOST_EXAMPLES, outcomes
 from lynkr_desktop.engine.metering import decimal_text
 from lynkr_desktop.engine.plan import Plan
 from lynkr_desktop.engine.routing.gate import Rates
@@ -28,7 +28,6 @@ from lynkr_desktop.engine.routing.learners.thresholds import fitted
 from lynkr_desktop.engine.routing.replay import WhatIf, differing, what_if
 from lynkr_desktop.engine.store.queries import Queries
 
-_MOST_EXAMPLES: Final = 1000
 _REPLAYED_MS: Final = 30 * 86_400_000
 
 
@@ -56,7 +55,7 @@ class Lessons:
         """What routing has learned. Raises `ConfigError`."""
         routing = self._plan().settings.routing
         now_ms = self._clock_ms()
-        examples = await self._queries.examples(_MOST_EXAMPLES)
+        examples = await self._queries.examples(MOST_EXAMPLES)
         return Learned(
             await self._thresholds(routing),
             await asyncio.to_thread(history.effect, examples),

@@ -113,11 +113,6 @@ def cost(usage: Usage, facts: ModelFacts, *, is_partial: bool = False) -> Cost:
     return Cost(amount, "estimated" if is_partial else "priced")
 
 
-def estimate_cost(input_tokens: int, output_tokens: int, facts: ModelFacts) -> Decimal | None:
-    """What a request would cost in USD without any cache; 0 for a free model, None if the price is unknown."""
-    return cost(Usage(input_tokens=input_tokens, output_tokens=output_tokens), facts).amount
-
-
 def _reported(text: str | None) -> Decimal | None:
     if text is None:
         return None

@@ -27,7 +27,6 @@ from lynkr_desktop.engine.api import (
 )
 from lynkr_desktop.engine.attempts import Attempts
 from lynkr_desktop.engine.bus import Bus
-from lynkr_desktop.engine.choosing import estimates_of
 from lynkr_desktop.engine.counting import TokenCounter
 from lynkr_desktop.engine.doorkeeper import ADMIN_PREFIX, Doorkeeper
 from lynkr_desktop.engine.embedding import Embedder
@@ -532,7 +531,8 @@ class EngineService:
         request = WIRES["openai_chat"].parse_request(_bare(text))
         chosen = self._pipeline.route(plan, request, facts_of_request(request, {}))
         tokens = estimate_tokens(request)
-        return Analysis(chosen, tokens, estimates_of(plan, tokens))
+        firsts = self._pipeline.estimates(plan, tokens)
+        return Analysis(chosen, tokens, {first.tier: (first.target, first.cost_usd) for first in firsts})
 
     async def what_if(self, routing: Routing, since_ms: int) -> WhatIf:
         """What the requests since a moment would have cost under other tiers."""

@@ -6,6 +6,8 @@ its library of twenty megabytes is not needed.
 
 import json
 import time
+from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -15,6 +17,7 @@ from lynkr_desktop.engine.providers import auth, aws, google_tokens
 from lynkr_desktop.engine.providers.access import Access
 from lynkr_desktop.engine.providers.provider import Auth
 from lynkr_desktop.engine.upstream import Call, Upstream
+from lynkr_desktop.engine.wire import refusals
 from lynkr_desktop.engine.wire.naming import digest
 from lynkr_desktop.errors import FailureKind, UpstreamError
 from lynkr_desktop.json_reader import Fields, ShapeError
@@ -75,16 +78,10 @@ async def _entra_token(upstream: Upstream, key: str, call: Call) -> str:
         body = await (reply.read(1_000_000) if reply.status == 200 else reply.error_body())
     finally:
         reply.close()
+    if reply.status != HTTPStatus.OK:
+        raise _entra_refusal(reply.status, reply.headers, body)
     try:
         fields = Fields.parse(body)
-        if reply.status != 200:
-            told = fields.text_or("error_description", "") or fields.text_or("error", "")
-            raise UpstreamError(
-                FailureKind.AUTH,
-                "Microsoft Entra refused the service principal.",
-                told.splitlines()[0][:300] if told else f"It answered with status {reply.status}.",
-                status=reply.status,
-            )
         token, seconds = fields.text("access_token"), fields.optional("expires_in", int) or 0
     except ShapeError:
         raise UpstreamError(FailureKind.PROTOCOL, "Microsoft Entra gave no token.", status=reply.status) from None
@@ -92,6 +89,23 @@ async def _entra_token(upstream: Upstream, key: str, call: Call) -> str:
         _kept.pop(next(iter(_kept)))
     _kept[name] = token, started + seconds
     return token
+
+
+def _entra_refusal(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamError:
+    """Only what Entra says of the principal is the key's fault; its own trouble passes."""
+    try:
+        fields = Fields.parse(body)
+        told = fields.text_or("error_description", "") or fields.text_or("error", "")
+    except ShapeError:
+        told = ""
+    is_principals_fault = status < 500 and status != HTTPStatus.TOO_MANY_REQUESTS
+    return UpstreamError(
+        FailureKind.AUTH if is_principals_fault else refusals.kind_of(status, (), ""),
+        f"Microsoft Entra {'refused the service principal' if is_principals_fault else 'gives no tokens now'}.",
+        told.splitlines()[0][:300] if told else f"It answered with status {status}.",
+        status=status,
+        retry_after=refusals.retry_after(headers),
+    )
 
 
 def _entra_request(key: str) -> tuple[str, str]:

@@ -62,11 +62,6 @@ class _InUse:
 _in_use: Final = _InUse()
 
 
-def in_use() -> Language:
-    """The language of the sentences now."""
-    return _in_use.language
-
-
 def language_of(choice: str, system: Sequence[str]) -> Language:
     """The chosen language; if none is chosen, the first of the system's (`de-AT`, `zh-Hans-CN`) that there is a catalogue for.
 

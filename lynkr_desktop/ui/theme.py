@@ -15,7 +15,6 @@ SPACE_8: Final = 8
 SPACE_12: Final = 12
 SPACE_16: Final = 16
 SPACE_24: Final = 24
-RADIUS: Final = 8
 SMALL, BODY, SUBTITLE, TITLE, FIGURE = 11, 13, 15, 20, 28  # font sizes, pixels
 _QT_BLUE: Final = "#308cc6"
 TABULAR_FIGURES: Final = QFont.Tag("tnum")

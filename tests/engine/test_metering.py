@@ -18,7 +18,7 @@ from lynkr_desktop.engine.chat.events import (
     StopReason,
     Usage,
 )
-from lynkr_desktop.engine.metering import Cost, Meter, cost, decimal_text, estimate_cost
+from lynkr_desktop.engine.metering import Cost, Meter, cost, decimal_text
 from lynkr_desktop.engine.providers.models import ModelFacts, PriceStep, facts_of
 
 SONNET = ModelFacts(
@@ -92,12 +92,6 @@ def test_free_and_unknown_are_not_the_same() -> None:
 def test_cached_tokens_without_a_price_of_their_own_cost_as_input() -> None:
     facts = ModelFacts(input_price="2", output_price="4")
     assert cost(Usage(input_tokens=1, output_tokens=1, cache_read_tokens=10, cache_write_tokens=10), facts).usd == "0.000046"
-
-
-def test_estimates() -> None:
-    assert estimate_cost(1_000_000, 1_000_000, ModelFacts(input_price="0.1", output_price="0.2")) == Decimal("0.3")
-    assert estimate_cost(1, 1, ModelFacts()) is None
-    assert estimate_cost(1, 1, ModelFacts(is_free=True)) == 0
 
 
 counts = st.integers(0, 100_000)

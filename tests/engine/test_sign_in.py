@@ -176,6 +176,7 @@ class EntraUpstream(Upstream):
     def __init__(self) -> None:
         super().__init__(OPENAI, "eyJ0.fake-token.x1")
         self.asked = 0
+        self.trouble = 0  # a status with which tokens are refused
 
     async def _read(self, reader: asyncio.StreamReader) -> Received | None:
         received = await super()._read(reader)
@@ -188,6 +189,8 @@ class EntraUpstream(Upstream):
             return await super()._answer_aside(path, received, writer)
         form = {name: values[0] for name, values in parse_qs(received.body.decode()).items()}
         self.asked += 1
+        if self.trouble:
+            return await self._reply(self.trouble, b"<html>Our services are not available.</html>", received, writer)
         wanted = {
             "grant_type": "client_credentials",
             "client_id": "app-1",
@@ -236,6 +239,14 @@ async def test_a_refused_principal_is_told_in_microsofts_words(door: Door, entra
     assert "AADSTS7000215: Invalid client secret." in result.text
     assert "Trace" not in result.text
     assert "wrong-secret-1" not in result.text
+
+
+@pytest.mark.parametrize(("status", "kind"), [(503, FailureKind.OVERLOADED), (429, FailureKind.RATE)])
+async def test_entras_own_trouble_is_not_the_keys(door: Door, entra: EntraUpstream, status: int, kind: FailureKind) -> None:
+    """Else a good key would rest for minutes."""
+    entra.trouble = status
+    result = await probe(door, azure(entra, principal(entra)), "gpt-4o-mini")
+    assert (result.is_ok, result.kind) == (False, kind)
 
 
 async def test_a_principal_that_lacks_a_part_is_told(door: Door, entra: EntraUpstream) -> None:

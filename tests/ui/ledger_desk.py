@@ -27,10 +27,11 @@ from lynkr_desktop.engine.api import (
     ProbeResult,
     Snapshot,
 )
+from lynkr_desktop.engine.chat.events import Usage
 from lynkr_desktop.engine.choosing import rates_of
 from lynkr_desktop.engine.events import Attempt, Exchange, ScoredDimension
 from lynkr_desktop.engine.lessons import Lessons
-from lynkr_desktop.engine.metering import estimate_cost
+from lynkr_desktop.engine.metering import cost
 from lynkr_desktop.engine.plan import plan_of
 from lynkr_desktop.engine.providers.catalogue import PROVIDERS
 from lynkr_desktop.engine.providers.models import ModelFacts, facts_of
@@ -303,8 +304,8 @@ class LedgerDesk:
         for tier in TIERS:
             for target in self.settings.routing.tiers.of(tier)[:1]:
                 owner = self.settings.account(target.account)
-                amount = estimate_cost(tokens, 500, facts_of(owner.provider if owner else "", target.model))
-                estimates[tier.value] = (str(target), None if amount is None else str(amount))
+                facts_there = facts_of(owner.provider if owner else "", target.model)
+                estimates[tier.value] = (str(target), cost(Usage(input_tokens=tokens, output_tokens=500), facts_there).usd)
         return Analysis(route(self.settings.routing, facts, score(facts), ""), tokens, estimates)
 
     async def probe(self, account: str, key_id: str | None = None) -> ProbeResult:

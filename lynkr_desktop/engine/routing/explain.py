@@ -22,16 +22,6 @@ _NOTHING: Final = {
 }
 
 
-def top_dimensions(score: Score, count: int = 5) -> tuple[Dimension, ...]:
-    """The dimensions that moved the score most, either way, the strongest first."""
-    moved = [dimension for dimension in score.dimensions if abs(dimension.points) >= _LEAST_POINTS]
-    return tuple(sorted(moved, key=_by_points)[:count])
-
-
-def _by_points(dimension: Dimension) -> tuple[float, str]:
-    return -abs(dimension.points), dimension.name
-
-
 def _by_purpose(dimension: Dimension) -> tuple[bool, float, str]:
     """What is wanted says more than how it looks."""
     return dimension.name in _SHAPE, -abs(dimension.points), dimension.name

@@ -97,14 +97,6 @@ class Reading(msgspec.Struct, frozen=True):
         """Is anything named that would be work?"""
         return not _WANTS_WORK.isdisjoint(self.counts)
 
-    @property
-    def is_formal(self) -> bool:
-        """Is an argument wanted that must hold?"""
-        formal = self.count("formal") + min(1, self.formulas) + min(1, self.count("crypto"))
-        by_elimination = self.numbered > 3 and self.count("cause") > 0 and not self.count("design")
-        is_mathematical = formal > 0 and self.count("maths") + self.count("algorithm") > 0
-        return self.count("proof") > 0 or by_elimination or formal > 1 or is_mathematical
-
 
 def read(text: str, total_chars: int = 0) -> Reading:
     """Read an ask once. `total_chars` is its length before it was cut, if it was."""

@@ -202,7 +202,7 @@ def _of_words(words: Opinion, points: float) -> Dimension:
 
 def _of_gain(points: float) -> Dimension:
     """`value` is its share of the most that it can move."""
-    reason = "A stronger model does such asks better." if points > 0 else "A stronger model does such asks hardly better."
+    reason = "A stronger model does it better." if points > 0 else "A stronger model hardly helps."
     return Dimension(GAIN, round(100.0 * abs(points) / (_GAIN_SHARE * _WIDTH)), round(100.0 * points) / 100.0, reason)
 
 
