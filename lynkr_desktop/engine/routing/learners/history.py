@@ -71,7 +71,7 @@ def opinion(fingerprint: int, tier: Tier, examples: Sequence[Example]) -> Opinio
 
 
 def adjusted(score: Score, found: Opinion | None, boundaries: Boundaries) -> Score:
-    """The score moved into the tier that like asks speak for, with a dimension that says so."""
+    """The score moved into the tier that like asks speak for, with a dimension that says so. Floor, work and risk stay."""
     if found is None or score.forced:
         return score
     low, high = boundaries.range_of(found.tier)
@@ -79,7 +79,7 @@ def adjusted(score: Score, found: Opinion | None, boundaries: Boundaries) -> Sco
     times = "once" if found.judged == 1 else f"{found.judged} times"
     said = "higher" if value > score.value else "lower"
     moved = Dimension(DIMENSION, 100.0, float(value - score.value), f"You said {times} that asks like this should go {said}.")
-    return Score(value, (*score.dimensions, moved), "", score.floor)
+    return msgspec.structs.replace(score, value=value, dimensions=(*score.dimensions, moved))
 
 
 class Effect(msgspec.Struct, frozen=True):

@@ -59,6 +59,8 @@ def test_the_score_says_so() -> None:
     moved = adjusted(Score(40, (Dimension("x", 1, 2, "X."),)), Opinion(Tier.COMPLEX, 2), Boundaries())
     assert (moved.value, moved.dimensions[-1].points) == (51, 11.0)
     assert moved.dimensions[-1].reason == "You said 2 times that asks like this should go higher."
+    kept = adjusted(Score(60, (), "", Tier.MEDIUM, "iterative", "payments"), Opinion(Tier.SIMPLE, 2), Boundaries())
+    assert (kept.value, kept.floor, kept.work, kept.risk) == (25, Tier.MEDIUM, "iterative", "payments")
     forced = Score(2, (), "a greeting", None)
     assert adjusted(forced, Opinion(Tier.COMPLEX, 1), Boundaries()) is forced
     assert adjusted(forced, None, Boundaries()) is forced
